@@ -1,0 +1,1 @@
+"""One module per exported format; everything is verified before it gets its name."""

@@ -1,0 +1,1 @@
+"""Frames over time: opening, exact seeking, caching and writing video."""

@@ -1,0 +1,1 @@
+"""The catalogue of network weights and the store they are installed in."""

@@ -1,0 +1,89 @@
+"""What long work tells the outside: frozen events, handed to a listener on the worker's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A stage begins. ``text`` is what the status bar shows ("Fitting bodies")."""
+
+    stage: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is: ``done`` of ``total`` frames; ``rate`` frames/s; ``remaining_s`` None while unknown."""
+
+    stage: str
+    done: int
+    total: int
+    rate: float
+    remaining_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkStored:
+    """Results of frames ``first`` .. ``last`` (inclusive) are safely in the project."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something a person should know that does not stop the work."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The work is done. ``summary`` holds plain values to show (counts, paths, rates)."""
+
+    summary: dict[str, Any] = field(default_factory=dict)
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The work stopped on an error; everything finished before is kept."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledByUser:
+    """The work stopped because a person asked; everything finished before is kept."""
+
+
+Event = StageStarted | Progress | ChunkStored | Warned | Finished | Failed | CancelledByUser
+Listener = Callable[[Event], None]
+
+
+class Job(Protocol):
+    """A handle on running work."""
+
+    @property
+    def running(self) -> bool:
+        """True until the last event was delivered."""
+
+    @property
+    def paused(self) -> bool:
+        """True while held by :meth:`pause`."""
+
+    def pause(self) -> None:
+        """Hold at the next frame."""
+
+    def resume(self) -> None:
+        """Go on."""
+
+    def cancel(self) -> None:
+        """Stop within a second; what is finished is kept."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until it has ended; True if it did."""

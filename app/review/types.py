@@ -1,0 +1,188 @@
+"""What the window is told: frozen views of the project, ready to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+F4 = npt.NDArray[np.float32]
+F8 = npt.NDArray[np.float64]
+U1 = npt.NDArray[np.uint8]
+I4 = npt.NDArray[np.int32]
+
+FrameCallback = Callable[[int, U1], None]
+
+ABSENT, OCCLUDED, VISIBLE = 0, 1, 2
+"""Values of a keypoint's visibility (COCO)."""
+BY_MODEL, BY_PERSON = 0, 1
+"""Values of a keypoint's source."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneModel:
+    """What does not change from frame to frame.
+
+    ``faces`` (F, 3); ``skeleton`` pairs of keypoint indices; ``mirror`` the index on the other side;
+    ``sides`` per keypoint "left", "right" or "" (middle).
+    """
+
+    n_vertices: int
+    faces: I4
+    keypoint_names: tuple[str, ...]
+    keypoint_labels: tuple[str, ...]
+    skeleton: tuple[tuple[int, int], ...]
+    mirror: tuple[int, ...]
+    sides: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraView:
+    """The view's camera: ``x_cam = R @ x_world + t``, world metres z up; ``assumed`` focal length."""
+
+    K: F8
+    R: F8
+    t: F8
+    width: int
+    height: int
+    assumed: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonScene:
+    """One person in one frame.
+
+    ``xy`` (23, 2) pixels, ``score`` (23,), ``visibility`` (23,), ``source`` (23,), ``keypoint_mm`` (23,)
+    expected errors, ``reasons`` (23,) plain words or "". ``vertices`` (V, 3) camera coordinates in metres
+    or None where there is no body; ``vertex_mm`` (V,), ``vertex_rgb`` (V, 3) uint8.
+    """
+
+    person_id: int
+    name: str
+    color_index: int
+    xy: F4
+    score: F4
+    visibility: U1
+    source: U1
+    keypoint_mm: F4
+    reasons: tuple[str, ...]
+    vertices: F4 | None
+    vertex_mm: F4 | None
+    vertex_rgb: U1 | None
+    mean_mm: float
+    reviewed: bool
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Everything that is drawn over frame ``frame``; ``processed`` False where the run has not been."""
+
+    frame: int
+    processed: bool
+    people: tuple[PersonScene, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonRow:
+    """One card of the people list; ``thumbnail`` (h, w, 3) RGB or None until it has been read."""
+
+    person_id: int
+    name: str
+    color_index: int
+    n_frames: int
+    n_corrected: int
+    n_gaps: int
+    mean_mm: float
+    method: str
+    hidden: bool
+    first_frame: int
+    last_frame: int
+    thumbnail: U1 | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lane:
+    """One lane of the timeline; ``mm`` (N,) with NaN where the person is not there."""
+
+    person_id: int
+    name: str
+    color_index: int
+    mm: F4
+    corrected_frames: I4
+
+
+NOT_PROCESSED, COVERED, LEAK = 0, 1, 2
+"""Values of the coverage lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """Something to look at. ``severity`` 2 bad, 1 warning."""
+
+    item_id: str
+    severity: int
+    title: str
+    detail: str
+    person_id: int
+    first_frame: int
+    last_frame: int
+    keypoint: int | None
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EditLabel:
+    """What an undo or redo did, so that the window can go there and say so."""
+
+    text: str
+    frame: int | None
+    person_id: int | None
+
+
+Cover = Literal["whole", "head"]
+Fill = Literal["mesh", "solid", "pixels"]
+Background = Literal["original", "plate"]
+
+COVER_LABELS: dict[Cover, str] = {"whole": "Whole person", "head": "Head"}
+FILL_LABELS: dict[Fill, str] = {"mesh": "Body mesh", "solid": "Solid colour", "pixels": "Pixels"}
+BACKGROUND_LABELS: dict[Background, str] = {"original": "Original", "plate": "Empty room"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeidSettings:
+    """How people are covered in the export."""
+
+    cover: Cover = "whole"
+    fill: Fill = "mesh"
+    background: Background = "plate"
+    keep_audio: bool = False
+
+
+ExportKind = Literal["video", "coco", "smplx", "meshes_obj", "meshes_ply", "meshes_glb", "csv"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What to write where. ``first``/``last`` inclusive frames, None for all."""
+
+    folder: Path
+    kinds: tuple[ExportKind, ...] = ("video", "coco", "smplx", "csv")
+    first: int | None = None
+    last: int | None = None
+    overwrite: bool = False
+    allow_uncovered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run the pipeline. ``device`` "auto", "cpu", "cuda", "mps"."""
+
+    device: str = "auto"
+    first: int | None = None
+    last: int | None = None
+    restart: bool = False

@@ -1,0 +1,1 @@
+"""How: arrays in, arrays out. No Qt, no SQLite, no knowledge of a project."""

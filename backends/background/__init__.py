@@ -1,0 +1,1 @@
+"""The scene without the people."""

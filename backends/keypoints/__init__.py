@@ -1,0 +1,1 @@
+"""Keypoints of one person: layouts, types, estimators."""

@@ -1,0 +1,1 @@
+"""The z-buffer rasterizer for everything that leaves the program."""

@@ -1,0 +1,1 @@
+"""Giving people an identity over time."""

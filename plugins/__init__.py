@@ -1,0 +1,1 @@
+"""Adapters to outside systems, each an optional extra found by entry point."""

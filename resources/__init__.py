@@ -1,0 +1,1 @@
+"""Icons, body assets, the catalogue of models."""

@@ -1,0 +1,19 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FOOTAGE = Path(os.environ.get("UNDERSTUDY_FOOTAGE", REPOSITORY.parent / "shared" / "footage"))
+
+
+@pytest.fixture(scope="session")
+def footage_folder() -> Path:
+    """The folder of real footage, which is not part of the repository."""
+    if not FOOTAGE.is_dir():
+        pytest.skip(f"real footage is not here: {FOOTAGE} is missing (set UNDERSTUDY_FOOTAGE)")
+    return FOOTAGE

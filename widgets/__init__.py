@@ -1,0 +1,1 @@
+"""The window. Talks to app, never to backends."""

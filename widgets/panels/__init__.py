@@ -1,0 +1,1 @@
+"""Side panels: people, review queue, keypoints, de-identification."""

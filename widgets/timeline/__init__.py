@@ -1,0 +1,1 @@
+"""Transport, plots and person lanes."""

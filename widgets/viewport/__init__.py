@@ -1,0 +1,1 @@
+"""The OpenGL viewport: picture, meshes, keypoints, 3D room."""
