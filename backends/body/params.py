@@ -30,27 +30,32 @@ class BodyParams:
     @property
     def global_orient(self) -> FloatArray:
         """(3,) axis-angle of the root."""
-        return self.pose[0]
+        value: FloatArray = self.pose[0]
+        return value
 
     @property
     def body_pose(self) -> FloatArray:
         """(21, 3) axis-angle of the body's joints."""
-        return self.pose[1:22]
+        value: FloatArray = self.pose[1:22]
+        return value
 
     @property
     def jaw_pose(self) -> FloatArray:
         """(3,) axis-angle of the jaw."""
-        return self.pose[22]
+        value: FloatArray = self.pose[22]
+        return value
 
     @property
     def left_hand_pose(self) -> FloatArray:
         """(15, 3) axis-angle of the left hand's joints."""
-        return self.pose[25:40]
+        value: FloatArray = self.pose[25:40]
+        return value
 
     @property
     def right_hand_pose(self) -> FloatArray:
         """(15, 3) axis-angle of the right hand's joints."""
-        return self.pose[40:55]
+        value: FloatArray = self.pose[40:55]
+        return value
 
     @staticmethod
     def rest(n_betas: int = 10) -> BodyParams:
