@@ -30,6 +30,7 @@ from app.project.rows import (
     read_person,
     read_track,
 )
+from backends.body.params import BodyParams
 from backends.camera import Camera
 
 VIEW = 1
@@ -237,6 +238,37 @@ class ProjectStore:
         """Ranges of processed frames, first and last inclusive."""
         rows = self.query("SELECT first, last FROM chunks WHERE view_id = ? ORDER BY first", (VIEW,))
         return [(int(r["first"]), int(r["last"])) for r in rows]
+
+    def last_body(self, track: int, before: int) -> tuple[int, BodyParams] | None:
+        """The newest body of a track before a frame: its frame and parameters."""
+        rows = self.query(
+            "SELECT frame FROM bodies WHERE view_id = ? AND track_id = ? AND frame < ?"
+            " ORDER BY frame DESC LIMIT 1",
+            (VIEW, track, before),
+        )
+        person = self.person(int(rows[0]["frame"]), track) if rows else None
+        return (person.frame, person.body.params) if person is not None and person.body is not None else None
+
+    def corrected_tracks(self) -> set[int]:
+        """Tracks that a person has worked on."""
+        rows = self.query("SELECT DISTINCT track_id FROM observations WHERE reviewed = 1")
+        return {int(r["track_id"]) for r in rows}
+
+    def track_span(self, track: int) -> tuple[int, int] | None:
+        """First and last frame of a track; None where it has no frames."""
+        row = self.query(
+            "SELECT min(frame) AS first, max(frame) AS last FROM observations"
+            " WHERE view_id = ? AND track_id = ?",
+            (VIEW, track),
+        )[0]
+        return None if row["first"] is None else (int(row["first"]), int(row["last"]))
+
+    def shapes_of(self, track: int) -> list[tuple[int, npt.NDArray[np.float64]]]:
+        """Each frame of a track with the shape its body was fitted with."""
+        rows = self.query(
+            "SELECT frame, betas FROM bodies WHERE view_id = ? AND track_id = ? ORDER BY frame", (VIEW, track)
+        )
+        return [(int(r["frame"]), unpack(r["betas"], shape=(-1,)).astype(np.float64)) for r in rows]
 
     # --- what everybody reads -----------------------------------------------------------------
 

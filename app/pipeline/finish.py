@@ -1,0 +1,78 @@
+"""The end of a run: false tracks out, broken ones joined, one shape a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from backends.tracking.stream import TrackDecisions
+
+from app.pipeline.device import AdaptiveBatch
+from app.pipeline.events import Listener, Progress, StageStarted
+from app.pipeline.fit_stage import FitStage
+from app.pipeline.job import Control
+from app.pipeline.rate import RateMeter
+from app.project.records import PersonRecord
+from app.project.store import ProjectStore
+
+_BATCH = 64
+_SAME_SHAPE = 1e-3
+"""Shape coefficients closer than this give the same body to well under a millimetre."""
+
+
+def finish_run(
+    store: ProjectStore,
+    stage: FitStage,
+    decisions: TrackDecisions,
+    offset: int,
+    control: Control,
+    listener: Listener,
+) -> dict[str, Any]:
+    """Apply the tracker's decisions and bring every frame of a track to the track's shape."""
+    merged = {a + offset: b + offset for a, b in decisions.merged.items()}
+    for other, kept in sorted(merged.items()):
+        while kept in merged:
+            kept = merged[kept]
+        store.join_tracks(kept, other)
+    corrected = store.corrected_tracks()
+    # A person has worked on it, so it is a person, whatever the tracker thinks.
+    store.set_track_state(
+        (t + offset for t in decisions.discarded if t + offset not in corrected), "discarded"
+    )
+    spans = {t: store.track_span(t) for t in (r.track_id for r in store.tracks())}
+    spans = {t: span for t, span in spans.items() if span is not None}
+    store.renumber_tracks(sorted(spans, key=lambda t: (spans[t][0], t)))
+    _share_shapes(store, stage, control, listener)
+    frames = store.query("SELECT count(DISTINCT o.frame) FROM observations o JOIN tracks t"
+                         " ON t.id = o.track_id AND t.state = 'kept'")[0][0]  # fmt: skip
+    processed = sum(last - first + 1 for first, last in store.processed())
+    return {"people": len(spans), "frames": processed, "frames_with_people": int(frames)}
+
+
+def _share_shapes(store: ProjectStore, stage: FitStage, control: Control, listener: Listener) -> None:
+    shapes = stage.final_shapes()
+    kept = {t.track_id for t in store.tracks()}
+    todo: list[tuple[int, int]] = []
+    for track, betas in shapes.items():
+        if track in kept:
+            store.set_track_betas(track, betas)
+            todo += [(f, track) for f, b in store.shapes_of(track) if np.abs(b - betas).max() > _SAME_SHAPE]
+    if not todo:
+        return
+    listener(StageStarted("shape", "Giving each person one shape"))
+    meter = RateMeter(len(todo))
+
+    def work(batch: Sequence[tuple[int, int]]) -> list[PersonRecord]:
+        control.check()
+        people = [store.person(frame, track) for frame, track in batch]
+        return [
+            stage.refit(p, shapes[p.track_id]) for p in people if p is not None and not p.reviewed
+        ]  # fmt: skip
+
+    batches = AdaptiveBatch(_BATCH)
+    with store.transaction():
+        for person in batches.run(todo, work):
+            store.put_person(person)
+            meter.advance()
+            listener(Progress("shape", meter.done, meter.total, meter.rate, meter.remaining_s))

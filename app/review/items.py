@@ -1,0 +1,106 @@
+"""What to look at next, in words that a clinician understands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.review.lanes import Series, TrackSeries, gaps, runs
+from app.review.types import ReviewItem
+from backends.keypoints.layout import INDEX
+
+BAD_MM = 100.0
+"""Twice the default tolerance: not to be believed."""
+
+DOUBTFUL_MM = 75.0
+
+_MIN_FRAMES = 4
+_JOIN_FRAMES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    label: str
+    keypoints: tuple[int, ...]
+
+
+def _part(label: str, *names: str) -> _Part:
+    return _Part(label, tuple(INDEX[n] for n in names))
+
+
+_PARTS = (
+    _part("Head", "nose", "left_ear", "right_ear"),
+    _part("Left arm", "left_elbow", "left_wrist"),
+    _part("Right arm", "right_elbow", "right_wrist"),
+    _part("Left leg", "left_knee", "left_ankle"),
+    _part("Right leg", "right_knee", "right_ankle"),
+)
+
+
+def _frames_text(first: int, last: int) -> str:
+    return f"frame {first}" if first == last else f"frames {first}–{last}"
+
+
+def _part_items(track: int, name: str, series: TrackSeries, done: Collection[str]) -> list[ReviewItem]:
+    items = []
+    open_frames = series.seen & ~series.corrected
+    with np.errstate(invalid="ignore"):
+        whole = open_frames & (series.mm > BAD_MM)
+        for first, last in runs(whole, at_least=_MIN_FRAMES, join=_JOIN_FRAMES):
+            items.append(_item(track, name, "body", "Body not to be believed", 2, first, last, None, done))
+        for part in _PARTS:
+            worst = series.keypoint_mm[:, part.keypoints].max(axis=1)
+            doubtful = open_frames & ~whole & (worst > DOUBTFUL_MM)
+            for first, last in runs(doubtful, at_least=_MIN_FRAMES, join=_JOIN_FRAMES):
+                span = series.keypoint_mm[first : last + 1, part.keypoints].astype(np.float32)
+                peak = float(np.nanmax(span))
+                keypoint = part.keypoints[int(np.nanargmax(np.nanmean(span, axis=0)))]
+                bad = peak > BAD_MM
+                title = f"{part.label} not to be believed" if bad else f"{part.label} doubtful"
+                key = part.label.lower().replace(" ", "-")
+                items.append(_item(track, name, key, title, 2 if bad else 1, first, last, keypoint, done))
+    return items
+
+
+def _item(
+    track: int, name: str, key: str, title: str, severity: int, first: int, last: int,
+    keypoint: int | None, done: Collection[str],
+) -> ReviewItem:  # fmt: skip
+    item_id = f"{track}:{key}:{first}"
+    detail = f"{name} · {_frames_text(first, last)}"
+    return ReviewItem(item_id, severity, title, detail, track, first, last, keypoint, item_id in done)
+
+
+def _track_items(
+    track: int, name: str, series: TrackSeries, processed_first: int, done: Collection[str]
+) -> list[ReviewItem]:
+    items = []
+    for first, last in gaps(series.seen):
+        items.append(_item(track, name, "gap", "Person lost from sight", 2, first, last, None, done))
+    start = int(np.flatnonzero(series.seen)[0])
+    if start > processed_first:
+        items.append(_item(track, name, "begin", "Track begins late", 1, start, start, None, done))
+    return items
+
+
+def review_items(
+    series: Series, people: Sequence[tuple[int, str]], done: Collection[str]
+) -> list[ReviewItem]:
+    """Everything worth a look: what is open first, the worst first, then in order of time.
+
+    Args:
+        people: (track, name) of the people shown.
+        done: ids of items that a person has accepted.
+    """
+    processed = np.flatnonzero(series.processed)
+    processed_first = int(processed[0]) if processed.size else 0
+    items: list[ReviewItem] = []
+    for track, name in people:
+        s = series.tracks.get(track)
+        if s is None or not s.seen.any():
+            continue
+        items += _track_items(track, name, s, processed_first, done)
+        items += _part_items(track, name, s, done)
+    return sorted(items, key=lambda i: (i.done, -i.severity, i.first_frame, i.person_id))

@@ -1,0 +1,131 @@
+"""Expected errors of everybody over time, held in memory so that a cursor move never asks the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from app.project.arrays import unpack
+from app.project.store import VIEW, ProjectStore
+from app.review.types import COVERED, LEAK, NOT_PROCESSED, Lane
+from backends.keypoints.layout import N_KEYPOINTS
+
+F2 = npt.NDArray[np.float16]
+F4 = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass
+class TrackSeries:
+    """One track over all N frames; NaN in ``mm`` and False in ``seen`` where the person is not there."""
+
+    mm: F4
+    keypoint_mm: F2
+    seen: BoolArray
+    masked: BoolArray
+    corrected: BoolArray
+
+
+@dataclass
+class Series:
+    """All tracks of a project over time, loaded once and brought up to date range by range."""
+
+    store: ProjectStore
+    n_frames: int
+    tracks: dict[int, TrackSeries] = field(default_factory=dict)
+    processed: BoolArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.processed = np.zeros(self.n_frames, dtype=np.bool_)
+
+    def _track(self, track: int) -> TrackSeries:
+        series = self.tracks.get(track)
+        if series is None:
+            n = self.n_frames
+            series = TrackSeries(
+                np.full(n, np.nan, np.float32),
+                np.full((n, N_KEYPOINTS), np.nan, np.float16),
+                np.zeros(n, np.bool_),
+                np.zeros(n, np.bool_),
+                np.zeros(n, np.bool_),
+            )
+            self.tracks[track] = series
+        return series
+
+    def load(self, first: int = 0, last: int | None = None) -> None:
+        """Read frames ``first`` .. ``last`` (default: all) from the project."""
+        end = self.n_frames - 1 if last is None else last
+        for series in self.tracks.values():
+            span = slice(first, end + 1)
+            series.mm[span] = np.nan
+            series.keypoint_mm[span] = np.nan
+            series.seen[span] = series.masked[span] = series.corrected[span] = False
+        rows = self.store.query(
+            "SELECT o.frame, o.track_id, o.reviewed, o.mask_box IS NOT NULL AS masked,"
+            " c.mean_mm, c.keypoint_mm FROM observations o"
+            " LEFT JOIN confidence c ON c.view_id = o.view_id AND c.frame = o.frame AND c.track_id = o.track_id"
+            " WHERE o.view_id = ? AND o.frame BETWEEN ? AND ?",
+            (VIEW, first, end),
+        )
+        for row in rows:
+            frame = row["frame"]
+            if not 0 <= frame < self.n_frames:
+                continue
+            series = self._track(row["track_id"])
+            series.seen[frame] = True
+            series.masked[frame] = bool(row["masked"])
+            series.corrected[frame] = bool(row["reviewed"])
+            if row["mean_mm"] is not None:
+                series.mm[frame] = row["mean_mm"]
+                series.keypoint_mm[frame] = unpack(row["keypoint_mm"], shape=(N_KEYPOINTS,))
+        self.processed[:] = False
+        for a, b in self.store.processed():
+            self.processed[a : b + 1] = True
+
+    def lanes(self, people: Iterable[tuple[int, str, int]]) -> list[Lane]:
+        """Lanes of ``people`` (track, name, colour index), in that order."""
+        result = []
+        for track, name, color in people:
+            s = self.tracks.get(track)
+            if s is None:
+                continue
+            result.append(Lane(track, name, color, s.mm, np.flatnonzero(s.corrected).astype(np.int32)))
+        return result
+
+    def coverage(self, people: Iterable[int]) -> npt.NDArray[np.uint8]:
+        """Per frame: not processed, everybody seen can be covered, or somebody has to be covered by guess.
+
+        A gap inside a track is a leak: the person was there before and after, and nobody knows where
+        in between.
+        """
+        result = np.where(self.processed, COVERED, NOT_PROCESSED).astype(np.uint8)
+        for track in people:
+            s = self.tracks.get(track)
+            if s is None or not s.seen.any():
+                continue
+            frames = np.flatnonzero(s.seen)
+            inside = np.zeros(self.n_frames, np.bool_)
+            inside[frames[0] : frames[-1] + 1] = True
+            result[inside & ~s.seen & self.processed] = LEAK
+        return result
+
+
+def gaps(seen: BoolArray) -> list[tuple[int, int]]:
+    """Runs of frames (first, last) inside a track in which the person is not seen."""
+    frames = np.flatnonzero(seen)
+    breaks = np.flatnonzero(np.diff(frames) > 1)
+    return [(int(frames[b]) + 1, int(frames[b + 1]) - 1) for b in breaks]
+
+
+def runs(condition: BoolArray, *, at_least: int = 1, join: int = 0) -> list[tuple[int, int]]:
+    """Runs of True (first, last), those at most ``join`` frames apart taken as one, short ones left out."""
+    frames = np.flatnonzero(condition)
+    if frames.size == 0:
+        return []
+    breaks = np.flatnonzero(np.diff(frames) > join + 1)
+    starts = frames[np.concatenate([[0], breaks + 1])]
+    ends = frames[np.concatenate([breaks, [frames.size - 1]])]
+    return [(int(a), int(b)) for a, b in zip(starts, ends) if b - a + 1 >= at_least]
