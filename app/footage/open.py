@@ -1,0 +1,32 @@
+"""Opening whatever a person points at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.errors import FootageError
+from app.footage.base import Footage
+from app.footage.pictures import SUFFIXES, PictureFootage
+from app.footage.video import VideoFootage
+
+
+def open_footage(path: Path) -> Footage:
+    """Open a video, a picture or a folder of pictures, read-only.
+
+    Raises:
+        FootageError: one clear error for everything that cannot be opened.
+    """
+    try:
+        if path.is_dir():
+            return PictureFootage(path)
+        if not path.exists():
+            raise FootageError(f"There is no file {path.name} in that folder. Check the path.")
+        if not path.is_file():
+            raise FootageError(f"{path.name} is not an ordinary file. Choose a video, a picture or a folder.")
+        if path.stat().st_size == 0:
+            raise FootageError(f"{path.name} is empty (0 bytes). It may not have been copied fully.")
+    except OSError as error:
+        raise FootageError(f"{path.name} cannot be opened: {error.strerror}.") from error
+    if path.suffix.lower() in SUFFIXES:
+        return PictureFootage(path)
+    return VideoFootage(path)
