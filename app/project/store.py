@@ -287,6 +287,15 @@ class ProjectStore:
         )
         return [read_person(r) for r in rows]
 
+    def track_ids(self, frame: int) -> list[int]:
+        """Who of the kept tracks is in one frame."""
+        rows = self.query(
+            "SELECT o.track_id FROM observations o JOIN tracks t ON t.id = o.track_id AND t.state = 'kept'"
+            " WHERE o.view_id = ? AND o.frame = ? ORDER BY o.track_id",
+            (VIEW, frame),
+        )
+        return [int(r["track_id"]) for r in rows]
+
     def person(self, frame: int, track: int) -> PersonRecord | None:
         """One person in one frame."""
         rows = self.query(

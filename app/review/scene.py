@@ -1,0 +1,109 @@
+"""From stored rows to what is drawn over a picture."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import numpy as np
+
+from app.project.records import PersonRecord, TrackRecord
+from app.project.store import ProjectStore
+from app.review.types import CameraView, PersonScene, Scene, SceneModel
+from backends.body import BodyModel, posed_vertices
+from backends.camera import Camera
+from backends.confidence import confidence_rgb, explain_keypoints, spread_to_vertices
+from backends.confidence.types import DEFAULT_TOLERANCE_MM
+from backends.keypoints.layout import KEYPOINT_NAMES, MIRROR, N_KEYPOINTS, SKELETON
+
+UNKNOWN_MM = 200.0
+"""Shown for a keypoint of a person without a body: far beyond any tolerance."""
+
+_CACHED_PEOPLE = 240
+"""Posed bodies that are kept, about 0.3 MB each."""
+
+
+def scene_model(body: BodyModel) -> SceneModel:
+    """What the window needs to know of a body model."""
+    sides = tuple(n.split("_")[0] if n.startswith(("left_", "right_")) else "" for n in KEYPOINT_NAMES)
+    labels = tuple(n.replace("_", " ").capitalize() for n in KEYPOINT_NAMES)
+    return SceneModel(
+        n_vertices=len(body.v_template),
+        faces=np.ascontiguousarray(body.faces, dtype=np.int32),
+        keypoint_names=KEYPOINT_NAMES,
+        keypoint_labels=labels,
+        skeleton=SKELETON,
+        mirror=MIRROR,
+        sides=sides,
+    )
+
+
+def camera_view(camera: Camera) -> CameraView:
+    """The camera in a world with z up; one that nobody has calibrated is taken to be level."""
+    R, t = camera.R, camera.t
+    if camera.assumed:
+        R = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+        t = np.zeros(3)
+    return CameraView(camera.K, R, t, camera.width, camera.height, camera.assumed)
+
+
+class SceneBuilder:
+    """Builds scenes and keeps the posed bodies of the frames seen last."""
+
+    def __init__(self, store: ProjectStore, body: BodyModel, camera: Camera) -> None:
+        self._store = store
+        self._body = body
+        self._camera = camera
+        self._cache: OrderedDict[tuple[int, int], PersonScene] = OrderedDict()
+        self.tolerance_mm = DEFAULT_TOLERANCE_MM
+
+    def forget(self, frame: int | None = None) -> None:
+        """Something changed in one frame, or anywhere."""
+        if frame is None:
+            self._cache.clear()
+            return
+        for key in [k for k in self._cache if k[0] == frame]:
+            del self._cache[key]
+
+    def scene(self, frame: int, tracks: Mapping[int, TrackRecord], *, processed: bool) -> Scene:
+        """Everybody in one frame."""
+        people = []
+        for track_id in self._store.track_ids(frame):
+            track = tracks.get(track_id)
+            if track is None:
+                continue
+            found = self._cache.get((frame, track_id))
+            if found is None:
+                record = self._store.person(frame, track_id)
+                if record is None:
+                    continue
+                found = self.person(record, track)
+                self._cache[(frame, track_id)] = found
+                while len(self._cache) > _CACHED_PEOPLE:
+                    self._cache.popitem(last=False)
+            else:
+                self._cache.move_to_end((frame, track_id))
+            people.append(found)
+        return Scene(frame, processed, tuple(people))
+
+    def person(self, record: PersonRecord, track: TrackRecord) -> PersonScene:
+        """One person of one frame, posed and coloured."""
+        keypoints = record.estimate.keypoints
+        vertices = vertex_mm = vertex_rgb = None
+        keypoint_mm = np.full(N_KEYPOINTS, UNKNOWN_MM, np.float32)
+        reasons = ("",) * N_KEYPOINTS
+        mean = UNKNOWN_MM
+        if record.body is not None and record.confidence is not None:
+            vertices = posed_vertices(self._body, record.body.params).astype(np.float32)
+            vertex_mm = spread_to_vertices(self._body, record.confidence.joint_mm)
+            vertex_rgb = confidence_rgb(vertex_mm, self.tolerance_mm)
+            keypoint_mm = record.confidence.keypoint_mm
+            mean = record.confidence.mean_mm
+            reasons = explain_keypoints(keypoints, record.body.reprojected, self._camera, keypoint_mm)
+        return PersonScene(
+            person_id=record.track_id, name=track.name, color_index=track.color_index,
+            xy=keypoints.xy, score=keypoints.score, visibility=keypoints.visibility,
+            source=keypoints.source, keypoint_mm=keypoint_mm, reasons=reasons,
+            vertices=vertices, vertex_mm=vertex_mm, vertex_rgb=vertex_rgb,
+            mean_mm=mean, reviewed=record.reviewed, hidden=track.hidden,
+        )  # fmt: skip

@@ -1,0 +1,341 @@
+"""The z-buffer: bands of rows, first what each pixel's centre sees, then sixteen samples where surfaces end.
+
+Every band is drawn on its own, its faces in the order given, so that the picture does not depend on
+how many threads share the bands.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from backends.render.geometry import SUBPIXELS
+
+BAND = 16
+"""Rows of one band."""
+SAMPLES = np.array(
+    [
+        [1, 1], [-1, -3], [-3, 2], [4, -1], [-5, -2], [2, 5], [5, 3], [3, -5],
+        [-2, 6], [0, -7], [-4, -6], [-6, 4], [-8, 0], [7, -4], [6, 7], [-7, -8],
+    ],
+    np.int64,
+) * (SUBPIXELS // 16)  # fmt: skip
+"""(16, 2) places in an edge pixel, in steps of the fixed-point grid (Direct3D's standard pattern).
+The pixel's centre alone decides depth, face and mesh."""
+REACH = SUBPIXELS // 2
+
+Array = Any
+
+
+@numba.njit(cache=True, nogil=True)
+def bound(screen: Array, triangles: Array, width: int, height: int) -> tuple[Array, int, int, int, int]:
+    """Pixels that each triangle may touch.
+
+    Args:
+        screen: (V, 2) int64 fixed-point positions; triangles: (T, 3).
+
+    Returns:
+        boxes (T, 4) int32 first column, first row, last column, last row (clipped to the picture;
+        last < first where it touches nothing), and the same of all of them together.
+    """
+    boxes = np.empty((len(triangles), 4), np.int32)
+    x0, y0, x1, y1 = width, height, -1, -1
+    for t in range(len(triangles)):
+        ax, ay = screen[triangles[t, 0], 0], screen[triangles[t, 0], 1]
+        bx, by = screen[triangles[t, 1], 0], screen[triangles[t, 1], 1]
+        cx, cy = screen[triangles[t, 2], 0], screen[triangles[t, 2], 1]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        # The pixel p holds samples within REACH of p * SUBPIXELS.
+        left = max((min(ax, bx, cx) - REACH + SUBPIXELS - 1) // SUBPIXELS, 0)
+        top = max((min(ay, by, cy) - REACH + SUBPIXELS - 1) // SUBPIXELS, 0)
+        right = min((max(ax, bx, cx) + REACH) // SUBPIXELS, width - 1)
+        bottom = min((max(ay, by, cy) + REACH) // SUBPIXELS, height - 1)
+        if area == 0 or left > right or top > bottom:
+            boxes[t] = 0
+            boxes[t, 3] = -1
+            continue
+        boxes[t, 0], boxes[t, 1], boxes[t, 2], boxes[t, 3] = left, top, right, bottom
+        x0, y0, x1, y1 = min(x0, left), min(y0, top), max(x1, right), max(y1, bottom)
+    return boxes, x0, y0, x1, y1
+
+
+@numba.njit(cache=True, nogil=True)
+def sort_into_bands(boxes: Array, y0: int, n_bands: int) -> tuple[Array, Array]:
+    """Which triangles touch which band of rows, in order.
+
+    Returns:
+        starts (n_bands + 1,) into members; members: triangle indices, rising within a band.
+    """
+    starts = np.zeros(n_bands + 1, np.int64)
+    for t in range(len(boxes)):
+        if boxes[t, 3] >= boxes[t, 1]:
+            for band in range((boxes[t, 1] - y0) // BAND, (boxes[t, 3] - y0) // BAND + 1):
+                starts[band + 1] += 1
+    for band in range(n_bands):
+        starts[band + 1] += starts[band]
+    members = np.empty(starts[n_bands], np.int32)
+    cursor = starts[:-1].copy()
+    for t in range(len(boxes)):
+        if boxes[t, 3] >= boxes[t, 1]:
+            for band in range((boxes[t, 1] - y0) // BAND, (boxes[t, 3] - y0) // BAND + 1):
+                members[cursor[band]] = t
+                cursor[band] += 1
+    return starts, members
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _edges(t: int, screen: Array, inverse: Array, triangles: Array) -> tuple[Any, ...]:
+    """Edge functions u, v, w and the plane of 1/z of a triangle.
+
+    Returns:
+        For each edge its steps along x and y and its value at the grid's origin (positive inside; the
+        fill rule is in the value: top and left edges own what lies on them), then 1/z: steps, value at
+        the origin, least, largest.
+    """
+    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+    ax, ay, bx, by = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1]
+    cx, cy = screen[c, 0], screen[c, 1]
+    wa, wb, wc = float(inverse[a]), float(inverse[b]), float(inverse[c])
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    if area < 0:
+        bx, by, cx, cy = cx, cy, bx, by
+        wb, wc = wc, wb
+        area = -area
+    ux, uy = by - cy, cx - bx
+    vx, vy = cy - ay, ax - cx
+    wx, wy = ay - by, bx - ax
+    u = -ux * bx - uy * by
+    v = -vx * cx - vy * cy
+    w = -wx * ax - wy * ay
+    if not (ux > 0 or (ux == 0 and uy > 0)):
+        u -= 1
+    if not (vx > 0 or (vx == 0 and vy > 0)):
+        v -= 1
+    if not (wx > 0 or (wx == 0 and wy > 0)):
+        w -= 1
+    gx = (ux * wa + vx * wb + wx * wc) / area
+    gy = (uy * wa + vy * wb + wy * wc) / area
+    g = wa - gx * ax - gy * ay
+    return ux, uy, u, vx, vy, v, wx, wy, w, gx, gy, g, min(wa, wb, wc), max(wa, wb, wc)
+
+
+@numba.njit(cache=True, nogil=True)
+def see(
+    start: int, step: int, x0: int, y0: int, starts: Array, members: Array, boxes: Array,
+    screen: Array, inverse: Array, triangles: Array,
+    near: Array, owner: Array, touched: Array,
+) -> None:  # fmt: skip
+    """Which triangle is seen at each pixel's centre, in bands ``start``, ``start + step`` ...
+
+    Args:
+        x0, y0: top-left pixel of the rectangle that is drawn.
+        near: (h, w) float32 1/z of what is seen, 0 where nothing; owner: (h, w) int32 triangle or -1;
+        touched: (h, w) uint8, 1 where a triangle may cover a part of the pixel. All written.
+    """
+    height, width = near.shape
+    for band in range(start, len(starts) - 1, step):
+        first = band * BAND
+        last = min(first + BAND, height) - 1
+        near[first : last + 1] = 0.0
+        owner[first : last + 1] = -1
+        touched[first : last + 1] = 0
+        for m in range(starts[band], starts[band + 1]):
+            t = members[m]
+            ux, uy, u0, vx, vy, v0, wx, wy, w0, gx, gy, g, low, high = _edges(t, screen, inverse, triangles)
+            ureach = -REACH * (abs(ux) + abs(uy))
+            vreach = -REACH * (abs(vx) + abs(vy))
+            wreach = -REACH * (abs(wx) + abs(wy))
+            left, right = boxes[t, 0] - x0, boxes[t, 2] - x0
+            px = boxes[t, 0] * SUBPIXELS
+            for row in range(max(boxes[t, 1] - y0, first), min(boxes[t, 3] - y0, last) + 1):
+                py = (row + y0) * SUBPIXELS
+                u = ux * px + uy * py + u0
+                v = vx * px + vy * py + v0
+                w = wx * px + wy * py + w0
+                z = g + gx * px + gy * py
+                for column in range(left, right + 1):
+                    if (u | v | w) >= 0:
+                        value = np.float32(min(max(z, low), high))
+                        touched[row, column] = 1
+                        if value > near[row, column]:
+                            near[row, column] = value
+                            owner[row, column] = t
+                    elif u >= ureach and v >= vreach and w >= wreach:
+                        touched[row, column] = 1
+                    u += ux * SUBPIXELS
+                    v += vx * SUBPIXELS
+                    w += wx * SUBPIXELS
+                    z += gx * SUBPIXELS
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_edge(
+    row: int, column: int, near: Array, owner: Array, touched: Array, mesh_of: Array, smooth: Array, step: float
+) -> bool:
+    """Whether more than one surface may be seen in this pixel."""
+    t = owner[row, column]
+    if t < 0:
+        return touched[row, column] != 0
+    mesh = mesh_of[t]
+    value = near[row, column]
+    height, width = near.shape
+    for y in range(max(row - 1, 0), min(row + 2, height)):
+        for x in range(max(column - 1, 0), min(column + 2, width)):
+            other = owner[y, x]
+            if other == t:
+                continue
+            if other < 0 or mesh_of[other] != mesh or not smooth[mesh]:
+                return True
+            if abs(near[y, x] - value) > step * value:
+                return True
+    return False
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _shade(
+    t: int, px: int, py: int, screen: Array, inverse: Array, triangles: Array, lit: Array
+) -> tuple[float, float, float]:
+    """Colour of triangle ``t`` at a fixed-point place inside it, perspective-correct."""
+    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+    ax, ay = float(screen[a, 0] - px), float(screen[a, 1] - py)
+    bx, by = float(screen[b, 0] - px), float(screen[b, 1] - py)
+    cx, cy = float(screen[c, 0] - px), float(screen[c, 1] - py)
+    u = bx * cy - by * cx
+    v = cx * ay - cy * ax
+    w = ax * by - ay * bx
+    # With x right, y down, z forward a face whose normal points at the camera turns anticlockwise here.
+    side = 0 if u + v + w < 0.0 else 3
+    u, v, w = u * inverse[a], v * inverse[b], w * inverse[c]
+    total = u + v + w
+    u, v, w = u / total, v / total, w / total
+    return (
+        u * lit[a, side] + v * lit[b, side] + w * lit[c, side],
+        u * lit[a, side + 1] + v * lit[b, side + 1] + w * lit[c, side + 1],
+        u * lit[a, side + 2] + v * lit[b, side + 2] + w * lit[c, side + 2],
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _sample_edges(
+    slots: Array, first: int, x0: int, y0: int, members: Array, boxes: Array,
+    screen: Array, inverse: Array, triangles: Array, samples: Array, cells: Array, names: Array,
+) -> None:  # fmt: skip
+    """Z-test a band's triangles against all samples of its edge pixels.
+
+    Args:
+        slots: (rows, w) int32 index of the edge pixel or -1; first: the band's first row.
+        cells, names: (E, S) 1/z and triangle of each sample, updated.
+    """
+    rows = len(slots)
+    for m in range(len(members)):
+        t = members[m]
+        left, right = boxes[t, 0] - x0, boxes[t, 2] - x0
+        top, bottom = max(boxes[t, 1] - y0 - first, 0), min(boxes[t, 3] - y0 - first, rows - 1)
+        found = False
+        for row in range(top, bottom + 1):
+            for column in range(left, right + 1):
+                found = found or slots[row, column] >= 0
+        if not found:
+            continue
+        ux, uy, u0, vx, vy, v0, wx, wy, w0, gx, gy, g, low, high = _edges(t, screen, inverse, triangles)
+        for row in range(top, bottom + 1):
+            py = (row + first + y0) * SUBPIXELS
+            for column in range(left, right + 1):
+                slot = slots[row, column]
+                if slot < 0:
+                    continue
+                px = (column + x0) * SUBPIXELS
+                u = ux * px + uy * py + u0
+                v = vx * px + vy * py + v0
+                w = wx * px + wy * py + w0
+                z = g + gx * px + gy * py
+                for k in range(len(samples)):
+                    ox, oy = samples[k, 0], samples[k, 1]
+                    if ((u + ux * ox + uy * oy) | (v + vx * ox + vy * oy) | (w + wx * ox + wy * oy)) >= 0:
+                        value = np.float32(min(max(z + gx * ox + gy * oy, low), high))
+                        if value > cells[slot, k]:
+                            cells[slot, k] = value
+                            names[slot, k] = t
+
+
+@numba.njit(cache=True, nogil=True)
+def paint(
+    start: int, step: int, x0: int, y0: int, starts: Array, members: Array, boxes: Array,
+    screen: Array, inverse: Array, triangles: Array, lit: Array, mesh_of: Array, face_of: Array,
+    smooth: Array, samples: Array, jump: float, near: Array, owner: Array, touched: Array,
+    rgb: Array, coverage: Array, depth: Array, face_id: Array, mesh_id: Array,
+) -> None:  # fmt: skip
+    """Shade what :func:`see` found, with many samples where surfaces end, in bands ``start``, ...
+
+    Args:
+        lit: (V, 6), see ``light_vertices``; mesh_of, face_of: (T,) what each triangle is called.
+        smooth: (M,) bool per mesh; jump: relative step of depth that is taken for the end of a surface.
+        rgb .. mesh_id: the rectangle's outputs, see ``Picture``.
+    """
+    height, width = near.shape
+    n = len(samples)
+    slots = np.empty((BAND, width), np.int32)
+    for band in range(start, len(starts) - 1, step):
+        first = band * BAND
+        rows = min(BAND, height - first)
+        n_edges = 0
+        for row in range(rows):
+            for column in range(width):
+                slots[row, column] = -1
+                if touched[first + row, column] and _is_edge(
+                    first + row, column, near, owner, touched, mesh_of, smooth, jump
+                ):
+                    slots[row, column] = n_edges
+                    n_edges += 1
+        cells = np.zeros((n_edges, n), np.float32)
+        names = np.full((n_edges, n), np.int32(-1))
+        _sample_edges(
+            slots[:rows], first, x0, y0, members[starts[band] : starts[band + 1]], boxes,
+            screen, inverse, triangles, samples, cells, names,
+        )  # fmt: skip
+        for row in range(rows):
+            y = first + row
+            py = (y + y0) * SUBPIXELS
+            for column in range(width):
+                px = (column + x0) * SUBPIXELS
+                t = owner[y, column]
+                if t >= 0:
+                    depth[y, column] = 1.0 / near[y, column]
+                    face_id[y, column] = face_of[t]
+                    mesh_id[y, column] = mesh_of[t]
+                else:
+                    depth[y, column] = np.inf
+                    face_id[y, column] = -1
+                    mesh_id[y, column] = -1
+                slot = slots[row, column]
+                count = 0
+                r, g, b = 0.0, 0.0, 0.0
+                if slot >= 0:
+                    for k in range(n):
+                        name = names[slot, k]
+                        if name < 0:
+                            continue
+                        weight = 1
+                        for other in range(k + 1, n):
+                            if names[slot, other] == name:
+                                weight += 1
+                                names[slot, other] = -1
+                        sr, sg, sb = _shade(
+                            name, px + samples[k, 0], py + samples[k, 1], screen, inverse, triangles, lit
+                        )
+                        r, g, b = r + weight * sr, g + weight * sg, b + weight * sb
+                        count += weight
+                if count > 0:
+                    coverage[y, column] = count / n
+                    r, g, b = r / count, g / count, b / count
+                elif t >= 0:
+                    r, g, b = _shade(t, px, py, screen, inverse, triangles, lit)
+                    # A speck between the samples still counts as one of them.
+                    coverage[y, column] = 1.0 if slot < 0 else 1.0 / n
+                else:
+                    coverage[y, column] = 0.0
+                rgb[y, column, 0] = int(r + 0.5)
+                rgb[y, column, 1] = int(g + 0.5)
+                rgb[y, column, 2] = int(b + 0.5)
