@@ -236,8 +236,8 @@ def _regress_joints(template: FloatArray, dirs: FloatArray, joints: FloatArray) 
 
 def _random_pose(rng: np.random.Generator) -> FloatArray:
     limits = joint_limits()
-    middle, span = limits.mean(axis=2), (limits[..., 1] - limits[..., 0]) / 2
-    pose = middle * 0 + np.clip(rng.normal(0, 0.35, (55, 3)) * span, limits[..., 0], limits[..., 1])
+    span = (limits[..., 1] - limits[..., 0]) / 2
+    pose: FloatArray = np.clip(rng.normal(0, 0.35, (55, 3)) * span, limits[..., 0], limits[..., 1])
     pose[0] = 0
     return pose
 
@@ -245,7 +245,7 @@ def _random_pose(rng: np.random.Generator) -> FloatArray:
 def _world_rotations(pose: FloatArray) -> FloatArray:
     from scipy.spatial.transform import Rotation
 
-    local = Rotation.from_rotvec(pose).as_matrix()
+    local: FloatArray = Rotation.from_rotvec(pose).as_matrix()
     world = local.copy()
     for j, parent in enumerate(PARENTS):
         if parent >= 0:

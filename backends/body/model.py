@@ -56,7 +56,7 @@ class BodyModel:
     @property
     def n_betas(self) -> int:
         """Number of shape coefficients."""
-        return self.shapedirs.shape[2]
+        return int(self.shapedirs.shape[2])
 
     @property
     def n_vertices(self) -> int:

@@ -114,7 +114,8 @@ def posed_joints(body: BodyModel, params: BodyParams) -> F8:
     """
     _check(body, params)
     J = shaped_joints(body, params.betas)
-    return forward_kinematics(J, body.parents, params.pose, params.transl)[1]
+    joints: F8 = forward_kinematics(J, body.parents, params.pose, params.transl)[1]
+    return joints
 
 
 def posed_vertices(body: BodyModel, params: BodyParams) -> F8:
@@ -131,7 +132,8 @@ def posed_vertices(body: BodyModel, params: BodyParams) -> F8:
         n_pose = body.posedirs.shape[0] // 9
         feature = (L[1 : n_pose + 1] - np.eye(3)).reshape(-1)
         template = template + (feature @ body.posedirs).reshape(-1, 3)
-    return _skin(template, body.shapedirs, params.betas, J, G, P, body.skin_joints, body.skin_weights)
+    vertices: F8 = _skin(template, body.shapedirs, params.betas, J, G, P, body.skin_joints, body.skin_weights)
+    return vertices
 
 
 def posed_keypoints(body: BodyModel, params: BodyParams) -> F8:
