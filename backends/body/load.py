@@ -226,9 +226,10 @@ def _keypoints(
     if "keypoint_row" in data:
         parts = (data["keypoint_value"], (data["keypoint_row"], data["keypoint_col"]))
         try:
-            return sparse.csr_matrix(parts, shape=(N_KEYPOINTS, n))
+            stored = sparse.csr_matrix(parts, shape=(N_KEYPOINTS, n))
         except ValueError as error:
             raise WeightsError(f"{name} is damaged: its keypoints do not fit its mesh.") from error
+        return sparse.csr_matrix(sparse.diags(1.0 / np.asarray(stored.sum(axis=1)).ravel()) @ stored)
     from smplx.vertex_ids import vertex_ids
 
     ids = vertex_ids["smplx" if n_joints == 55 else "smplh"]

@@ -1,0 +1,145 @@
+"""A body in the form that the compiled kernels take: 22 joints, 23 keypoints and the joints as points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from backends.body import BodyModel
+from backends.body.skeleton import JOINT_NAMES
+from backends.fitting.kernels import N_FIT_JOINTS, N_POSE
+from backends.keypoints.layout import INDEX, N_KEYPOINTS
+
+F8 = npt.NDArray[np.float64]
+
+_BONES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("left_shoulder",), ("left_elbow",)), (("left_elbow",), ("left_wrist",)),
+    (("right_shoulder",), ("right_elbow",)), (("right_elbow",), ("right_wrist",)),
+    (("left_hip",), ("left_knee",)), (("left_knee",), ("left_ankle",)),
+    (("right_hip",), ("right_knee",)), (("right_knee",), ("right_ankle",)),
+    (("left_heel",), ("left_big_toe",)), (("right_heel",), ("right_big_toe",)),
+    (("right_shoulder",), ("left_shoulder",)), (("right_hip",), ("left_hip",)),
+    (("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")),
+    (("left_shoulder", "right_shoulder"), ("left_ear", "right_ear")),
+    (("left_ear", "right_ear"), ("nose",)),
+)  # fmt: skip
+"""Bones whose direction is compared: from the middle of the first points to the middle of the second."""
+
+N_BONES = len(_BONES)
+
+
+@lru_cache(maxsize=1)
+def bone_matrix() -> F8:
+    """(M, 23) coefficients: ``bone_matrix() @ points`` are the bones' vectors."""
+    matrix = np.zeros((N_BONES, N_KEYPOINTS))
+    for row, (start, end) in zip(matrix, _BONES):
+        for name in start:
+            row[INDEX[name]] -= 1.0 / len(start)
+        for name in end:
+            row[INDEX[name]] += 1.0 / len(end)
+    return matrix
+
+
+# Standard deviations of each joint's axis-angle about its mean, radians, and the mean where it is not
+# zero, for the left side (the right side mirrors y and z). Set by hand from everyday movement: standing,
+# walking, sitting and reaching lie within two of them.
+_SPREAD: dict[str, tuple[float, float, float]] = {
+    "pelvis": (np.inf, np.inf, np.inf),
+    "hip": (0.70, 0.35, 0.30), "knee": (0.80, 0.12, 0.08), "ankle": (0.30, 0.15, 0.15),
+    "foot": (0.12, 0.05, 0.05), "spine1": (0.20, 0.15, 0.12), "spine2": (0.14, 0.12, 0.10),
+    "spine3": (0.14, 0.12, 0.10), "neck": (0.25, 0.28, 0.18), "head": (0.22, 0.25, 0.15),
+    "collar": (0.12, 0.18, 0.18), "shoulder": (0.60, 0.70, 0.70), "elbow": (0.60, 0.85, 0.12),
+    "wrist": (0.25, 0.25, 0.35),
+}  # fmt: skip
+_MEAN: dict[str, tuple[float, float, float]] = {
+    "shoulder": (0.0, -0.2, -0.95), "elbow": (0.0, -0.45, 0.0), "knee": (0.25, 0.0, 0.0),
+    "hip": (-0.15, 0.0, 0.05),
+}  # fmt: skip
+_FINGER_CURL = 0.25
+"""Fingers at rest are slightly bent; they are not fitted."""
+
+
+def _mirrored(joint: str, values: tuple[float, float, float]) -> tuple[float, float, float]:
+    return (values[0], -values[1], -values[2]) if joint.startswith("right_") else values
+
+
+def _part(joint: str) -> str:
+    side, _, part = joint.partition("_")
+    return part if side in ("left", "right") else joint
+
+
+def pose_prior() -> tuple[F8, F8]:
+    """Mean and inverse standard deviation (66,) of the pose."""
+    mean, inverse = np.zeros(N_POSE), np.zeros(N_POSE)
+    for j in range(N_FIT_JOINTS):
+        name = JOINT_NAMES[j]
+        part = _part(name)
+        mean[3 * j : 3 * j + 3] = _mirrored(name, _MEAN.get(part, (0.0, 0.0, 0.0)))
+        inverse[3 * j : 3 * j + 3] = 1.0 / np.array(_SPREAD[part])
+    return mean, inverse
+
+
+def resting_hands() -> F8:
+    """(33, 3) axis-angles of joints 22 to 54: jaw and eyes straight, fingers slightly bent."""
+    pose = np.zeros((len(JOINT_NAMES) - N_FIT_JOINTS, 3))
+    for j, name in enumerate(JOINT_NAMES[N_FIT_JOINTS:]):
+        if name[-1].isdigit() and "thumb" not in name:
+            pose[j] = _mirrored(name, (0.0, 0.0, -_FINGER_CURL))
+    return pose
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """The body's arrays in the kernels' form; points 0-22 are the keypoints, 23-44 the joints.
+
+    Attributes:
+        parents: (22,); J_template (22, 3); J_dirs (22, 3, B).
+        weight: (45, 22); template (45, 22, 3); dirs (45, 22, 3, B): see :mod:`kernels`.
+        limits: (66, 2) radians.
+    """
+
+    parents: npt.NDArray[np.int64]
+    J_template: F8
+    J_dirs: F8
+    weight: F8
+    template: F8
+    dirs: F8
+    limits: F8
+
+
+def make_problem(body: BodyModel) -> Problem:
+    """Fold the joints that are not fitted (fingers, jaw, eyes) into the joint they hang on."""
+    root_of = list(range(len(body.parents)))
+    for j in range(N_FIT_JOINTS, len(root_of)):
+        root_of[j] = root_of[int(body.parents[j])]
+    n_points, nb = N_KEYPOINTS + N_FIT_JOINTS, body.n_betas
+    weight = np.zeros((n_points, N_FIT_JOINTS))
+    template = np.zeros((n_points, N_FIT_JOINTS, 3))
+    dirs = np.zeros((n_points, N_FIT_JOINTS, 3, nb))
+    for j, root in enumerate(root_of):
+        weight[:N_KEYPOINTS, root] += body.kp_weight[:, j]
+        template[:N_KEYPOINTS, root] += body.kp_template[:, j]
+        dirs[:N_KEYPOINTS, root] += body.kp_shapedirs[:, j]
+    for j in range(N_FIT_JOINTS):
+        weight[N_KEYPOINTS + j, j] = 1.0
+        template[N_KEYPOINTS + j, j] = body.J_template[j]
+        dirs[N_KEYPOINTS + j, j] = body.J_shapedirs[j]
+    weight[np.abs(weight) < 1e-5] = 0.0
+    template[weight == 0.0] = 0.0
+    dirs[weight == 0.0] = 0.0
+    total = weight.sum(axis=1)
+    weight /= total[:, None]
+    template /= total[:, None, None]
+    dirs /= total[:, None, None, None]
+    return Problem(
+        parents=np.ascontiguousarray(body.parents[:N_FIT_JOINTS]),
+        J_template=np.ascontiguousarray(body.J_template[:N_FIT_JOINTS]),
+        J_dirs=np.ascontiguousarray(body.J_shapedirs[:N_FIT_JOINTS]),
+        weight=weight,
+        template=template,
+        dirs=dirs,
+        limits=np.ascontiguousarray(body.joint_limits[:N_FIT_JOINTS].reshape(-1, 2)),
+    )
