@@ -40,8 +40,8 @@ def finish_run(
     store.set_track_state(
         (t + offset for t in decisions.discarded if t + offset not in corrected), "discarded"
     )
-    spans = {t: store.track_span(t) for t in (r.track_id for r in store.tracks())}
-    spans = {t: span for t, span in spans.items() if span is not None}
+    found = {t: store.track_span(t) for t in (r.track_id for r in store.tracks())}
+    spans = {t: span for t, span in found.items() if span is not None}
     store.renumber_tracks(sorted(spans, key=lambda t: (spans[t][0], t)))
     _share_shapes(store, stage, control, listener)
     frames = store.query("SELECT count(DISTINCT o.frame) FROM observations o JOIN tracks t"

@@ -96,12 +96,7 @@ class FitStage:
     ) -> PersonRecord:
         """A fit with its confidence, ready to store."""
         confidence = estimate_confidence(
-            self.body,
-            result.params,
-            estimate.keypoints,
-            result.reprojected_xy,
-            self.camera,
-            previous=previous,
+            self.body, result, estimate.keypoints, self.camera, previous=previous
         )
         body = FittedBody(result.params, result.reprojected_xy, float(result.rms_px))
         return PersonRecord(frame, track_id, estimate, body, confidence)

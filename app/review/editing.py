@@ -67,7 +67,9 @@ class Editor:
             "observations": observation_row(VIEW, person),
             "bodies": body_row(VIEW, frame, track, person.body) if person.body is not None else None,
             "confidence": (
-                confidence_row(VIEW, frame, track, person.confidence) if person.confidence is not None else None
+                confidence_row(VIEW, frame, track, person.confidence)
+                if person.confidence is not None
+                else None
             ),
         }
         changes = []

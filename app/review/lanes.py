@@ -66,7 +66,8 @@ class Series:
         rows = self.store.query(
             "SELECT o.frame, o.track_id, o.reviewed, o.mask_box IS NOT NULL AS masked,"
             " c.mean_mm, c.keypoint_mm FROM observations o"
-            " LEFT JOIN confidence c ON c.view_id = o.view_id AND c.frame = o.frame AND c.track_id = o.track_id"
+            " LEFT JOIN confidence c"
+            " ON c.view_id = o.view_id AND c.frame = o.frame AND c.track_id = o.track_id"
             " WHERE o.view_id = ? AND o.frame BETWEEN ? AND ?",
             (VIEW, first, end),
         )

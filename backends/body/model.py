@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from backends.body.skeleton import JOINT_INDEX
+
 F8 = npt.NDArray[np.float64]
 I4 = npt.NDArray[np.int32]
 
@@ -31,6 +33,9 @@ class BodyModel:
         part_of_vertex: (V,) joint that moves each vertex most.
         head_vertices, face_vertices: (V,) bool.
         joint_limits: (55, 3, 2) axis-angle bounds, radians.
+        skin_joints, skin_weights: (V, 8) the strongest weights, sorted, for skinning.
+        end_weights: (V, 55) skinning weights shared between both ends of each limb by place: what the
+            doubt about joints means for a vertex between them.
     """
 
     name: str
@@ -52,6 +57,7 @@ class BodyModel:
     joint_limits: F8
     skin_joints: I4
     skin_weights: npt.NDArray[np.float64]
+    end_weights: npt.NDArray[np.float32]
 
     @property
     def n_betas(self) -> int:
@@ -121,4 +127,25 @@ def make_body(
         joint_limits=joint_limits,
         skin_joints=order.astype(np.int32),
         skin_weights=top / top.sum(axis=1, keepdims=True),
+        end_weights=_shared_between_ends(v_template, weights, J_regressor @ v_template),
     )
+
+
+_LIMBS = tuple(
+    (JOINT_INDEX[f"{side}_{a}"], JOINT_INDEX[f"{side}_{b}"])
+    for side in ("left", "right")
+    for a, b in (
+        ("hip", "knee"), ("knee", "ankle"), ("ankle", "foot"), ("shoulder", "elbow"), ("elbow", "wrist"),
+    )
+)  # fmt: skip
+
+
+def _shared_between_ends(vertices: F8, weights: F8, J: F8) -> npt.NDArray[np.float32]:
+    shared = weights.copy()
+    for start, end in _LIMBS:
+        axis = J[end] - J[start]
+        along = np.clip((vertices - J[start]) @ axis / max(float(axis @ axis), 1e-9), 0.0, 1.0)
+        given = weights[:, start] * along
+        shared[:, start] -= given
+        shared[:, end] += given
+    return shared.astype(np.float32)
