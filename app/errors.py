@@ -7,6 +7,8 @@ as it stands, so nothing in a message may be meant for programmers only.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class UnderstudyError(Exception):
     """Base of everything the program reports on purpose.
@@ -52,3 +54,17 @@ class Cancelled(UnderstudyError):
     """The person asked to stop; everything finished so far is kept."""
 
     exit_code = 130
+
+
+class MissingFootage(FootageError):
+    """A project's footage is not where it was, or is another file now.
+
+    Attributes:
+        project: the project file.
+        old_name: the footage's file name, to help a person find it.
+    """
+
+    def __init__(self, message: str, project: Path, old_name: str) -> None:
+        super().__init__(message)
+        self.project = project
+        self.old_name = old_name

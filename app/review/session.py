@@ -1,0 +1,431 @@
+"""All that the window knows of a project: what to show, what a person does, what runs in the background."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.errors import ProjectError
+from app.export.run import run_export
+from app.footage import Footage
+from app.footage.cache import FrameCache
+from app.pipeline.device import cpu
+from app.pipeline.engine import default_engine
+from app.pipeline.events import Listener
+from app.pipeline.fit_stage import FitStage
+from app.pipeline.job import Control, ThreadJob
+from app.pipeline.run import run_pipeline
+from app.project.edits import Edit, EditLog
+from app.project.store import ProjectStore
+from app.review import opening
+from app.review.drag import Drag
+from app.review.editing import Editor
+from app.review.items import review_items
+from app.review.lanes import Series, gaps
+from app.review.preview import Preview
+from app.review.scene import SceneBuilder, camera_view, scene_model
+from app.review.thumbnails import Thumbnails
+from app.review.types import (
+    BACKGROUND_LABELS,
+    COVER_LABELS,
+    FILL_LABELS,
+    DeidSettings,
+    EditLabel,
+    ExportRequest,
+    FrameCallback,
+    Lane,
+    PersonRow,
+    PersonScene,
+    ReviewItem,
+    RunOptions,
+    Scene,
+)
+from backends.body import load_body
+
+_DEID = "deidentification"
+
+
+class Session:
+    """One open project. Every method returns at once; long work is handed out as jobs.
+
+    Callbacks and listeners run on worker threads; everything else belongs to the thread that made the
+    session.
+    """
+
+    def __init__(self, store: ProjectStore, footage: Footage) -> None:
+        self._store = store
+        self._footage = footage
+        self._body = load_body()
+        self._cache = FrameCache(footage)
+        camera = store.camera()
+        self._stage = FitStage(self._body, camera)
+        self._log = EditLog(store)
+        self._editor = Editor(store, self._log, self._stage)
+        self._scenes = SceneBuilder(store, self._body, camera)
+        self._series = Series(store, footage.n_frames)
+        self._series.load()
+        self._tracks = {t.track_id: t for t in store.tracks()}
+        self._drag: Drag | None = None
+        self._jobs: list[ThreadJob] = []
+        self.changed: Callable[[], None] = lambda: None
+        """Called (from any thread) when thumbnails or the background have become ready."""
+        self._thumbnails = Thumbnails(store, footage, lambda: self.changed())
+        self._preview = Preview(store, footage, self._body, lambda: self.changed())
+        self._items: list[ReviewItem] | None = None
+        self.model = scene_model(self._body)
+        self.camera = camera_view(camera)
+        self.name = store.path.stem
+        self.project_path = store.path
+        self.footage_path = footage.path
+        self.read_only = store.read_only
+        self.n_frames = footage.n_frames
+        self.width, self.height = footage.width, footage.height
+        self.fps = footage.fps
+        self.times = footage.times
+        self.has_audio = footage.has_audio
+        self.device_label = cpu().label
+
+    @staticmethod
+    def create(footage: Path, project: Path | None = None) -> Session:
+        """A new project for footage, by default beside it.
+
+        Raises:
+            FootageError, ProjectError, StorageError.
+        """
+        return Session(*opening.create_project(footage, project))
+
+    @staticmethod
+    def open_project(path: Path, *, footage: Path | None = None) -> Session:
+        """An existing project; ``footage`` says where the footage lies when it has moved.
+
+        Raises:
+            ProjectError: no project, or damaged.
+            MissingFootage: the footage is not where it was, or not the same.
+        """
+        return Session(*opening.open_project(path, footage=footage))
+
+    def close(self) -> None:
+        """Stop all work and close the files. What is finished is stored already."""
+        for job in self._jobs:
+            job.cancel()
+        for job in self._jobs:
+            job.wait(10.0)
+        self._preview.close()
+        self._thumbnails.close()
+        self._cache.close()
+        self._footage.close()
+        self._store.close()
+
+    # --- what to show -------------------------------------------------------------------------
+
+    @property
+    def has_results(self) -> bool:
+        """True once any frame has been processed."""
+        return bool(self._series.processed.any())
+
+    @property
+    def complete(self) -> bool:
+        """True when every frame has been processed."""
+        return bool(self._series.processed.all())
+
+    def request_frame(
+        self, i: int, callback: FrameCallback, *, direction: int = 0,
+        on_error: Callable[[int, str], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Frame ``i`` to ``callback``: at once where it is in memory, else from a worker; newest wins."""
+        image = self._cache.peek(i)
+        if image is not None:
+            callback(i, image)
+        else:
+            self._cache.request(i, callback, on_error)
+        self._cache.prefetch(i, direction)
+
+    def scene(self, i: int) -> Scene:
+        """What is drawn over frame ``i``."""
+        return self._scenes.scene(i, self._tracks, processed=bool(self._series.processed[i]))
+
+    def people(self) -> list[PersonRow]:
+        """The people of this project, in order of their colour."""
+        rows = []
+        for track in self._tracks.values():
+            series = self._series.tracks.get(track.track_id)
+            if series is None or not series.seen.any():
+                continue
+            frames = np.flatnonzero(series.seen)
+            known = series.mm[series.seen]
+            known = known[np.isfinite(known)]
+            rows.append(
+                PersonRow(
+                    person_id=track.track_id, name=track.name, color_index=track.color_index,
+                    n_frames=len(frames), n_corrected=int(series.corrected.sum()),
+                    n_gaps=len(gaps(series.seen)),
+                    mean_mm=float(known.mean()) if known.size else float("nan"),
+                    method=self._method(), hidden=track.hidden, first_frame=int(frames[0]),
+                    last_frame=int(frames[-1]), thumbnail=self._thumbnails.get(track.track_id),
+                )
+            )  # fmt: skip
+        return rows
+
+    def _method(self) -> str:
+        deid = self.deid
+        cover = "" if deid.cover == "whole" else f"{COVER_LABELS[deid.cover].lower()}, "
+        return cover + FILL_LABELS[deid.fill].lower()
+
+    def lanes(self) -> list[Lane]:
+        """One lane a person."""
+        return self._series.lanes((t.track_id, t.name, t.color_index) for t in self._tracks.values())
+
+    def coverage(self) -> npt.NDArray[np.uint8]:
+        """(N,) per frame whether the export covers everybody; see :mod:`app.review.types`."""
+        return self._series.coverage(self._tracks)
+
+    def review_items(self) -> list[ReviewItem]:
+        """What to look at, the worst first."""
+        if self._items is None:
+            done = {
+                r["item_id"] for r in self._store.query("SELECT item_id FROM reviews WHERE done = 1")
+            }  # fmt: skip
+            names = [(t.track_id, t.name) for t in self._tracks.values()]
+            self._items = review_items(self._series, names, done)
+        return self._items
+
+    @property
+    def tolerance_mm(self) -> float:
+        """The error at which the colours turn, mm."""
+        return self._scenes.tolerance_mm
+
+    def set_tolerance(self, mm: float) -> None:
+        """Change the tolerance of the view (it is no edit)."""
+        self._scenes.tolerance_mm = mm
+        self._scenes.forget()
+
+    def refresh(self, first: int | None = None, last: int | None = None) -> None:
+        """Read frames ``first`` .. ``last`` (default: all) anew after a job has written them."""
+        if first is None:
+            self._log = EditLog(self._store)
+            self._editor.log = self._log
+            self._series = Series(self._store, self.n_frames)
+            self._series.load()
+            self._scenes.forget()
+            self._preview.forget_plate()
+            self._thumbnails.forget()
+        else:
+            self._series.load(first, last)
+        self._tracks = {t.track_id: t for t in self._store.tracks()}
+        self._items = None
+
+    # --- a keypoint under the hand ------------------------------------------------------------
+
+    def begin_drag(self, frame: int, person: int, keypoint: int) -> None:
+        """A keypoint has been taken.
+
+        Raises:
+            ProjectError: the project is read-only, or the person is not there.
+        """
+        if self.read_only:
+            raise ProjectError("This project is open for reading only. Save a copy to work on it.")
+        self._drag = Drag(self._editor, frame, person, keypoint)
+
+    def drag(self, x: float, y: float) -> PersonScene:
+        """The person with the keypoint at (x, y) and the body following; nothing is stored."""
+        if self._drag is None:
+            raise ProjectError("No keypoint is being moved.")
+        return self._scenes.person(self._drag.to(x, y), self._tracks[self._drag.track])
+
+    def end_drag(self) -> None:
+        """Store the drag as one edit; the frame counts as reviewed."""
+        drag, self._drag = self._drag, None
+        if drag is not None:
+            self._after(drag.commit())
+
+    def cancel_drag(self) -> None:
+        """Put everything back."""
+        self._drag = None
+
+    # --- edits --------------------------------------------------------------------------------
+
+    def move_person(self, frame: int, person: int, dx: float, dy: float) -> None:
+        """Shift a whole person by pixels."""
+        self._after(self._editor.move_person(frame, person, dx, dy))
+
+    def set_visibility(self, frame: int, person: int, keypoint: int, visibility: int) -> None:
+        """Declare a keypoint absent (0), occluded (1) or visible (2)."""
+        self._after(self._editor.set_visibility(frame, person, keypoint, visibility))
+
+    def set_reviewed(self, frame: int, person: int, reviewed: bool) -> None:
+        """Mark a person of a frame as looked at."""
+        self._after(self._editor.set_reviewed(frame, person, reviewed))
+
+    def accept_item(self, item_id: str, done: bool = True) -> None:
+        """Tick off an item of the review queue."""
+        self._after(self._editor.accept(item_id, done))
+
+    def rename_person(self, person: int, name: str) -> None:
+        """Give a person another name."""
+        name = " ".join(name.split())[:60]
+        if name:
+            self._after(self._editor.change_track("rename", "Rename a person", person, name=name))
+
+    def delete_person(self, person: int) -> None:
+        """Remove a person that is none (undo brings them back)."""
+        self._after(self._editor.change_track("delete", "Delete a person", person, state="deleted"))
+
+    def set_hidden(self, person: int, hidden: bool) -> None:
+        """Do not draw a person in the window; the export covers them all the same."""
+        label = "Hide a person" if hidden else "Show a person"
+        self._after(self._editor.change_track("hide", label, person, hidden=int(hidden)))
+
+    def merge_people(self, kept: int, other: int) -> None:
+        """Two tracks are one person."""
+        self._after(self._editor.merge(kept, other))
+
+    def swap_people(self, a: int, b: int, frame: int) -> None:
+        """Two people were taken for each other from ``frame`` on."""
+        self._after(self._editor.swap(a, b, frame, None))
+
+    @property
+    def deid(self) -> DeidSettings:
+        """How people are covered."""
+        stored = self._store.setting(_DEID)
+        return read_deid(stored)
+
+    def set_deid(self, settings: DeidSettings) -> None:
+        """Change how people are covered."""
+        label = "Change the de-identification"
+        self._after(self._editor.change_setting(_DEID, json.dumps(asdict(settings)), label))
+
+    @property
+    def plate_state(self) -> str:
+        """What is known of the background, in words."""
+        if self.deid.background != "plate":
+            return BACKGROUND_LABELS["original"]
+        plate = self._preview.plate
+        if plate is not None:
+            return f"Empty room, {plate.seen_fraction:.0%} seen".replace("%", " %")
+        return "Empty room, building…" if self._preview.building else BACKGROUND_LABELS["plate"]
+
+    def undo(self) -> EditLabel | None:
+        """Take back the newest edit."""
+        return self._after(self._log.undo())
+
+    def redo(self) -> EditLabel | None:
+        """Do again what was taken back."""
+        return self._after(self._log.redo())
+
+    @property
+    def can_undo(self) -> bool:
+        """True where something can be taken back."""
+        return self._log.next_undo is not None and not self.read_only
+
+    @property
+    def can_redo(self) -> bool:
+        """True where something can be done again."""
+        return self._log.next_redo is not None and not self.read_only
+
+    @property
+    def undo_label(self) -> str:
+        """What undo would take back."""
+        edit = self._log.next_undo
+        return edit.label if edit is not None else ""
+
+    @property
+    def redo_label(self) -> str:
+        """What redo would do again."""
+        edit = self._log.next_redo
+        return edit.label if edit is not None else ""
+
+    def _after(self, edit: Edit | None) -> EditLabel | None:
+        if edit is None:
+            return None
+        if edit.kind in ("move_keypoint", "move_person", "visibility", "reviewed") and edit.frame is not None:
+            self._scenes.forget(edit.frame)
+            self._series.load(edit.frame, edit.frame)
+        elif edit.kind not in ("accept", "setting"):
+            self._scenes.forget()
+            self._series.load()
+            self._tracks = {t.track_id: t for t in self._store.tracks()}
+        self._items = None
+        return EditLabel(edit.label, edit.frame, edit.track_id)
+
+    # --- long work ----------------------------------------------------------------------------
+
+    def run(self, listener: Listener, options: RunOptions | None = None) -> ThreadJob:
+        """Find people and fit bodies in all frames that are not processed yet.
+
+        Raises:
+            ModelError: the networks are not installed.
+            ProjectError: the project is read-only.
+        """
+        if self.read_only:
+            raise ProjectError("This project is open for reading only. Save a copy to work on it.")
+        engine = default_engine()
+        wanted = options or RunOptions()
+
+        def work(control: Control) -> dict[str, Any]:
+            store = ProjectStore.open(self.project_path, durable=False)
+            try:
+                summary = run_pipeline(store, self._footage, engine, wanted, control, listener)
+                if not store.footage().sha256:
+                    store.set_footage_hash(self._footage.sha256(lambda: _passes(control)))
+                return summary
+            finally:
+                store.close()
+
+        return self._started("run", work, listener)
+
+    def export(self, request: ExportRequest, listener: Listener) -> ThreadJob:
+        """Write de-identified video and data."""
+        settings = self.deid
+        plate = self._preview.plate
+
+        def work(control: Control) -> dict[str, Any]:
+            store = ProjectStore.open(self.project_path)
+            try:
+                return run_export(
+                    store, self._footage, self._body, request, settings, control, listener, plate=plate
+                )
+            finally:
+                store.close()
+
+        return self._started("export", work, listener)
+
+    def preview_deidentified(self, i: int, callback: FrameCallback) -> None:
+        """Frame ``i`` as the export will show it; newest wins; ``callback`` runs on a worker thread."""
+        self._preview.request(i, self.deid, callback)
+
+    def default_export_folder(self) -> Path:
+        """Where an export goes unless the person says otherwise."""
+        return self.project_path.parent / f"{self.name} export"
+
+    def _started(self, name: str, work: Callable[[Control], dict[str, Any]], listener: Listener) -> ThreadJob:
+        self._jobs = [j for j in self._jobs if j.running]
+        if self._jobs:
+            raise ProjectError("Something is running already. Wait for it to end or cancel it first.")
+        job = ThreadJob(name, work, listener)
+        self._jobs.append(job)
+        return job
+
+
+def _passes(control: Control) -> None:
+    control.check()
+
+
+def read_deid(stored: Any) -> DeidSettings:
+    """The stored choice; the default where there is none or it makes no sense."""
+    if not isinstance(stored, dict):
+        return DeidSettings()
+    default = DeidSettings()
+    cover, fill = stored.get("cover"), stored.get("fill")
+    background = stored.get("background")
+    return DeidSettings(
+        cover=cover if cover in COVER_LABELS else default.cover,
+        fill=fill if fill in FILL_LABELS else default.fill,
+        background=background if background in BACKGROUND_LABELS else default.background,
+        keep_audio=bool(stored.get("keep_audio", False)),
+    )
