@@ -1,0 +1,113 @@
+"""``understudy export``: the de-identified video and the data."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli import console
+from app.cli.progress import Interruptible, ProgressView
+
+
+class What(StrEnum):
+    """Kinds of files."""
+
+    VIDEO = "video"
+    COCO = "coco"
+    SMPLX = "smplx"
+    MESHES_OBJ = "meshes_obj"
+    MESHES_PLY = "meshes_ply"
+    MESHES_GLB = "meshes_glb"
+    CSV = "csv"
+
+
+class CoverWord(StrEnum):
+    """How much of a person is covered."""
+
+    WHOLE = "whole"
+    HEAD = "head"
+
+
+class FillWord(StrEnum):
+    """What a person is covered with."""
+
+    MESH = "mesh"
+    SOLID = "solid"
+    PIXELS = "pixels"
+
+
+class BackgroundWord(StrEnum):
+    """What is seen around the mesh."""
+
+    ORIGINAL = "original"
+    PLATE = "plate"
+
+
+_DEFAULT = [What.VIDEO, What.COCO, What.SMPLX, What.CSV]
+
+
+def export(
+    project: Annotated[Path, typer.Argument(help="A project (.understudy).")],
+    what: Annotated[
+        list[What] | None, typer.Option("--what", "-w", help="What to write; may be repeated.")
+    ] = None,
+    cover: Annotated[CoverWord, typer.Option(help="Cover the whole person or the head.")] = CoverWord.WHOLE,
+    fill: Annotated[
+        FillWord, typer.Option(help="Cover with the body mesh, a colour or pixels.")
+    ] = FillWord.MESH,
+    background: Annotated[
+        BackgroundWord, typer.Option(help="Behind the mesh: the picture as it is, or the empty room.")
+    ] = BackgroundWord.PLATE,
+    keep_audio: Annotated[
+        bool, typer.Option("--keep-audio", help="Keep the sound. A voice identifies.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The folder to write to; beside the project if left out."),
+    ] = None,
+    first: Annotated[int | None, typer.Option(min=0, help="First frame, counted from 0.")] = None,
+    last: Annotated[int | None, typer.Option(min=0, help="Last frame.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of an earlier export.")
+    ] = False,
+    allow_uncovered: Annotated[
+        bool, typer.Option("--allow-uncovered", help="Export even where somebody may be visible.")
+    ] = False,
+    footage: Annotated[Path | None, typer.Option(help="Where the footage lies now, if it was moved.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Write the de-identified video and the data of a project.
+
+    Every file is written under another name, read back and checked before it gets its own.
+    """
+    from app.cli.documents import open_document
+    from app.export.run import run_export
+    from app.review.types import DeidSettings, ExportRequest
+    from backends.body import load_body
+
+    deid = DeidSettings(
+        cover=cover.value, fill=fill.value, background=background.value, keep_audio=keep_audio
+    )
+    request = ExportRequest(
+        folder=output or project.resolve().parent,
+        kinds=tuple(w.value for w in dict.fromkeys(what or _DEFAULT)),
+        first=first,
+        last=last,
+        overwrite=overwrite,
+        allow_uncovered=allow_uncovered,
+    )
+    with (
+        open_document(project, footage) as (store, opened),
+        Interruptible() as control,
+        ProgressView() as view,
+    ):
+        summary = run_export(store, opened, load_body(), request, deid, control, view)
+    if as_json:
+        console.print_json({**summary, "warnings": view.warnings})
+        return
+    console.out.print(f"Exported {summary['frames']} frames in {console.duration(summary['seconds'])}:")
+    for name in summary["files"]:
+        console.out.print(f"  {name}", soft_wrap=True, markup=False)

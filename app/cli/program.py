@@ -1,0 +1,95 @@
+"""The commands and how they end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from app.cli import console
+from app.cli.bench import bench
+from app.cli.doctor import doctor
+from app.cli.export import export
+from app.cli.info import info, version_text
+from app.cli.models import models
+from app.cli.run import run as run_command
+from app.cli.window import show_window
+from app.errors import UnderstudyError
+from backends.errors import BackendError
+
+_UNEXPECTED = 1
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="understudy",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run_command)
+app.command("export")(export)
+app.command("info")(info)
+app.command("doctor")(doctor)
+app.add_typer(models, name="models")
+app.add_typer(bench, name="bench")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        console.out.print(version_text())
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def understudy(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Finds people in footage, gives each a 3D body with a confidence for every vertex, lets you correct
+    it, and exports a de-identified copy. Nothing leaves this machine.
+
+    Without a command the window opens.
+
+    Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 footage, 4 project, 5 networks, 6 export,
+    7 storage, 8 device, 9 set-up, 130 stopped by you.
+    """
+    if context.invoked_subcommand is None:
+        raise typer.Exit(show_window())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code. Errors become one sentence on stderr."""
+    command = typer.main.get_command(app)
+    try:
+        ended = command.main(args=arguments, prog_name=console.command_name(), standalone_mode=False)
+        return ended if isinstance(ended, int) else 0
+    except (UnderstudyError, BackendError) as error:
+        console.fail(str(error))
+        return error.exit_code if isinstance(error, UnderstudyError) else _UNEXPECTED
+    except (KeyboardInterrupt, typer.Abort):
+        console.fail("Stopped. Everything finished so far is kept.")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has gone; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _UNEXPECTED
+    except MemoryError:
+        console.fail("This machine ran out of memory. Close other programs and run again to go on.")
+        return _UNEXPECTED
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "show"):  # wrong usage: typer's own words
+            error.show()
+            return int(getattr(error, "exit_code", 2))
+        if os.environ.get("UNDERSTUDY_TRACE"):
+            raise
+        console.fail(
+            f"Something unexpected went wrong ({type(error).__name__}: {error}). "
+            "Set UNDERSTUDY_TRACE=1 to see where."
+        )
+        return _UNEXPECTED

@@ -1,0 +1,69 @@
+"""``understudy run``: find people and fit bodies."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli import console
+from app.cli.progress import Interruptible, ProgressView
+
+
+def run(
+    video: Annotated[Path, typer.Argument(help="A video, a picture or a folder of pictures.")],
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project", "-o", help="The project to make or go on with; beside the video if left out."
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    first: Annotated[int | None, typer.Option(min=0, help="First frame, counted from 0.")] = None,
+    last: Annotated[int | None, typer.Option(min=0, help="Last frame.")] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Forget earlier results and start anew.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Find the people in a video and give each a body.
+
+    A run that was stopped goes on where it stopped: type the same line again.
+    """
+    from app.cli.documents import default_project, project_for
+    from app.footage import open_footage
+    from app.pipeline.device import choose_device
+    from app.pipeline.engine import default_engine
+    from app.pipeline.run import run_pipeline
+    from app.review.types import RunOptions
+
+    if first is not None and last is not None and first > last:
+        raise typer.BadParameter(f"--first {first} comes after --last {last}.")
+    if device != "auto":
+        choose_device(device)
+    start = time.monotonic()
+    with open_footage(video) as footage, Interruptible() as control:
+        if first is not None and first >= footage.n_frames:
+            raise typer.BadParameter(f"The footage has frames 0 to {footage.n_frames - 1}.")
+        path = project or default_project(video)
+        engine = default_engine()
+        with project_for(footage, path, lambda: void(control.check())) as store, ProgressView() as view:
+            options = RunOptions(device=device, first=first, last=last, restart=restart)
+            summary = run_pipeline(store, footage, engine, options, control, view)
+        elapsed = time.monotonic() - start
+        result = {**summary, "project": str(path), "elapsed_s": round(elapsed, 2), "warnings": view.warnings}
+    if as_json:
+        console.print_json(result)
+        return
+    people = summary["people"]
+    console.out.print(
+        f"{people} {'person' if people == 1 else 'people'} in {summary['frames_with_people']} of "
+        f"{summary['frames']} frames, {console.duration(elapsed)}."
+    )
+    console.out.print(f"Project: {path}", soft_wrap=True, markup=False)
+
+
+def void(_: object) -> None:
+    """Drop a value, where a callback must return None."""
