@@ -10,9 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-out = Console(highlight=False)
+_WIDTH_IN_FILES = 120
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_IN_FILES)
 """Results."""
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_IN_FILES)
 """Progress, warnings and errors."""
 
 

@@ -83,7 +83,7 @@ def export(
 
     Every file is written under another name, read back and checked before it gets its own.
     """
-    from app.cli.documents import open_document
+    from app.cli.documents import existing_project
     from app.export.run import run_export
     from app.review.types import DeidSettings, ExportRequest
     from backends.body import load_body
@@ -100,7 +100,7 @@ def export(
         allow_uncovered=allow_uncovered,
     )
     with (
-        open_document(project, footage) as (store, opened),
+        existing_project(project, footage) as (store, opened),
         Interruptible() as control,
         ProgressView() as view,
     ):

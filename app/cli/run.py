@@ -32,8 +32,7 @@ def run(
 
     A run that was stopped goes on where it stopped: type the same line again.
     """
-    from app.cli.documents import default_project, project_for
-    from app.footage import open_footage
+    from app.cli.documents import default_project, project_of
     from app.pipeline.device import choose_device
     from app.pipeline.engine import default_engine
     from app.pipeline.run import run_pipeline
@@ -44,16 +43,17 @@ def run(
     if device != "auto":
         choose_device(device)
     start = time.monotonic()
-    with open_footage(video) as footage, Interruptible() as control:
+    path = project or default_project(video)
+    with project_of(video, path) as (store, footage), Interruptible() as control, ProgressView() as view:
         if first is not None and first >= footage.n_frames:
             raise typer.BadParameter(f"The footage has frames 0 to {footage.n_frames - 1}.")
-        path = project or default_project(video)
         engine = default_engine()
-        with project_for(footage, path, lambda: void(control.check())) as store, ProgressView() as view:
-            options = RunOptions(device=device, first=first, last=last, restart=restart)
-            summary = run_pipeline(store, footage, engine, options, control, view)
-        elapsed = time.monotonic() - start
-        result = {**summary, "project": str(path), "elapsed_s": round(elapsed, 2), "warnings": view.warnings}
+        if not store.footage().sha256:
+            store.set_footage_hash(footage.sha256(lambda: None if control.check() else None))
+        options = RunOptions(device=device, first=first, last=last, restart=restart)
+        summary = run_pipeline(store, footage, engine, options, control, view)
+    elapsed = time.monotonic() - start
+    result = {**summary, "project": str(path), "elapsed_s": round(elapsed, 2), "warnings": view.warnings}
     if as_json:
         console.print_json(result)
         return
@@ -63,7 +63,3 @@ def run(
         f"{summary['frames']} frames, {console.duration(elapsed)}."
     )
     console.out.print(f"Project: {path}", soft_wrap=True, markup=False)
-
-
-def void(_: object) -> None:
-    """Drop a value, where a callback must return None."""
