@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from app.cli import console
 from app.cli.progress import Interruptible, ProgressView
+from app.pipeline.job import Control
 
 
 def run(
@@ -48,10 +50,10 @@ def run(
         if first is not None and first >= footage.n_frames:
             raise typer.BadParameter(f"The footage has frames 0 to {footage.n_frames - 1}.")
         engine = default_engine()
-        if not store.footage().sha256:
-            store.set_footage_hash(footage.sha256(lambda: None if control.check() else None))
         options = RunOptions(device=device, first=first, last=last, restart=restart)
         summary = run_pipeline(store, footage, engine, options, control, view)
+        if not store.footage().sha256:
+            store.set_footage_hash(footage.sha256(partial(_check, control)))
     elapsed = time.monotonic() - start
     result = {**summary, "project": str(path), "elapsed_s": round(elapsed, 2), "warnings": view.warnings}
     if as_json:
@@ -63,3 +65,7 @@ def run(
         f"{summary['frames']} frames, {console.duration(elapsed)}."
     )
     console.out.print(f"Project: {path}", soft_wrap=True, markup=False)
+
+
+def _check(control: Control) -> None:
+    control.check()
