@@ -22,6 +22,13 @@ BoolArray = npt.NDArray[np.bool_]
 
 _MIN_KEYPOINTS = 6
 _MIN_SPREAD_PX = 4.0
+_FAR_M = 500.0
+_BEYOND_LIMITS = 0.4
+_MAX_BETA = 4.0
+"""Hard bounds: metres, radians beyond the soft joint limits, standard deviations of shape."""
+_ALIGN_ROUNDS = 4
+_SURE_M = 0.02
+"""Joints known better than this count alike in the alignment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +128,7 @@ class BodyFitter:
         sigma = np.where(keypoints.visibility == Visibility.OCCLUDED, sigma * s.occluded_factor, sigma)
         sigma = np.where(by_person, np.maximum(s.person_share * size, 0.3), sigma)
         sigma = np.where(used, sigma, np.inf)
-        cuts = np.where(by_person, 0.0, s.robust)
+        cuts = np.where(by_person, s.person_robust, s.robust)
         bone_weight, target = np.zeros((N_BONES, 3)), np.zeros((N_BONES, 3))
         frame = ray_frame(camera, xy[used].mean(axis=0))
         world_cam = None
@@ -177,6 +184,12 @@ class BodyFitter:
             starts.append(x)
         return starts
 
+    def _bounds(self, nb: int) -> F8:
+        free = np.full((3, 2), [-np.inf, np.inf])
+        place = np.array([[-_FAR_M, _FAR_M], [-_FAR_M, _FAR_M], [0.1, _FAR_M]])
+        pose = self._problem.limits[3:] + np.array([-_BEYOND_LIMITS, _BEYOND_LIMITS])
+        return np.concatenate([free, pose, place, np.full((nb, 2), [-_MAX_BETA, _MAX_BETA])])
+
     # --- the solution -------------------------------------------------------------------------
 
     def _run(
@@ -186,6 +199,7 @@ class BodyFitter:
         p = self._problem
         K = np.ascontiguousarray(camera.K, np.float64)
         bones = bone_matrix()
+        bounds = self._bounds(nb)
         shape = (p.parents, p.J_template, p.J_dirs)
         points = (p.weight, p.template, p.dirs)
         spent = 0
@@ -198,7 +212,7 @@ class BodyFitter:
                 evidence.bone_weight, self.settings.robust * widen, mean, inverse, p.limits,
             )  # fmt: skip
             x, cost, count = solve(
-                x, betas, nb, *shape, *points, *known, iterations, 1e-5 if widen == 1.0 else 1e-3
+                x, betas, nb, *shape, *points, *known, bounds, iterations, 1e-5 if widen == 1.0 else 1e-3
             )  # fmt: skip
             spent += count
         X, dX, H = posterior(x, betas, nb, *shape, *points, *known)
@@ -217,9 +231,7 @@ class BodyFitter:
         away = np.hypot(*(xy - evidence.xy).T)
         residual = np.where(evidence.used, away, np.nan).astype(np.float32)
         covariance = _inverse_of_lower(H)
-        relative = _aligned(X, dX).reshape(-1, len(x))
-        variance = ((relative @ covariance) * relative).sum(axis=1).reshape(-1, 3).sum(axis=1)
-        sigma_mm = 1e3 * np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
+        sigma_mm = 1e3 * _aligned_spread(X, dX, covariance).astype(np.float32)
         information = np.zeros((self.body.n_betas, self.body.n_betas))
         if nb:
             block = np.linalg.inv(covariance[N_POSE + 3 :, N_POSE + 3 :]) - np.eye(nb)
@@ -239,8 +251,14 @@ class BodyFitter:
         )
 
 
-def _aligned(X: F8, dX: F8) -> F8:
-    """Derivatives (N, 3, n) of the points after a similarity has been fitted to the joints (linearised)."""
+def _aligned_spread(X: F8, dX: F8, covariance: F8) -> F8:
+    """(N,) metres: posterior standard deviation of the points, after a similarity fitted to the joints.
+
+    Joints that nobody knows must not turn the rest of the body, so they count little in the alignment:
+    each by its inverse variance, found in a few rounds.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    moved = dX @ (vectors * np.sqrt(np.maximum(values, 0.0)))
     centred = X - X[N_KEYPOINTS:].mean(axis=0)
     x, y, z = centred.T
     zero, one = np.zeros_like(x), np.ones_like(x)
@@ -252,11 +270,15 @@ def _aligned(X: F8, dX: F8) -> F8:
         ],
         axis=1,
     )
-    joints = modes[N_KEYPOINTS:].reshape(-1, 7)
-    moved = dX[N_KEYPOINTS:].reshape(len(joints), -1)
-    motion = np.linalg.solve(joints.T @ joints + 1e-9 * np.eye(7), joints.T @ moved)
-    aligned: F8 = dX - modes @ motion
-    return aligned
+    joints, joints_moved = modes[N_KEYPOINTS:].reshape(-1, 7), moved[N_KEYPOINTS:].reshape(-1, len(values))
+    weight = np.ones(len(X) - N_KEYPOINTS)
+    spread = np.zeros(len(X))
+    for _ in range(_ALIGN_ROUNDS):
+        weighted = joints * np.repeat(weight, 3)[:, None]
+        motion = np.linalg.solve(weighted.T @ joints + 1e-12 * np.eye(7), weighted.T @ joints_moved)
+        spread = np.sqrt(((moved - modes @ motion) ** 2).sum(axis=(1, 2)))
+        weight = _SURE_M**2 / (spread[N_KEYPOINTS:] ** 2 + _SURE_M**2)
+    return spread
 
 
 def _inverse_of_lower(H: F8) -> F8:

@@ -341,9 +341,12 @@ def solve(
     x: Array, betas: Array, free_betas: int, parents: Array, J_template: Array, J_dirs: Array, weight: Array,
     template: Array, dirs: Array, K: Array, xy: Array, sigma: Array, cuts: Array, bones: Array, target: Array,
     frame: Array, bone_weight: Array, bone_cut: float, mean: Array, inverse_sigma: Array, limits: Array,
-    iterations: int, tolerance: float,
+    bounds: Array, iterations: int, tolerance: float,
 ) -> tuple[Array, float, int]:  # fmt: skip
-    """Levenberg-Marquardt (Nielsen's damping). Returns the unknowns, the cost and the steps tried."""
+    """Levenberg-Marquardt (Nielsen's damping). Returns the unknowns, the cost and the steps tried.
+
+    Steps end at ``bounds`` (n, 2): contradictory input may not make monsters.
+    """
     n = len(x)
     m = len(xy)
     X = np.empty((m, 3))
@@ -379,6 +382,8 @@ def solve(
             fresh = False
             continue
         trial = x + step
+        for a in range(n):
+            trial[a] = min(max(trial[a], bounds[a, 0]), bounds[a, 1])
         if free_betas > 0:
             b[:] = trial[N_POSE + 3 :]
         points_and_derivatives(

@@ -33,6 +33,7 @@ class FitSettings:
         pose_step, depth_step: how far a joint turns (radians) and the body moves along the line of sight
             (share of the distance) from one frame to the next.
         robust: keypoints farther off than this many standard deviations lose their say (Geman-McClure).
+        person_robust: the same for keypoints that a person has placed: only absurd ones are given up.
         min_score: keypoints below are left out.
         cold_iterations, warm_iterations: upper bounds.
     """
@@ -46,6 +47,7 @@ class FitSettings:
     pose_step: float = 0.20
     depth_step: float = 0.02
     robust: float = 4.0
+    person_robust: float = 200.0
     min_score: float = 0.10
     cold_iterations: int = 40
     warm_iterations: int = 12
