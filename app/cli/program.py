@@ -10,6 +10,7 @@ import typer
 
 from app.cli import console
 from app.cli.bench import bench
+from app.cli.demo import demo
 from app.cli.doctor import doctor
 from app.cli.export import export
 from app.cli.info import info, version_text
@@ -34,6 +35,7 @@ app.command("run")(run_command)
 app.command("export")(export)
 app.command("info")(info)
 app.command("doctor")(doctor)
+app.command("demo")(demo)
 app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
 
