@@ -158,7 +158,7 @@ class Pointer:
         figure = Figure(self._body, self._betas)
         sway = self._sway(t)
         # Raised for about half of every five seconds.
-        raised = float(_ease(0.5 - 1.6 * np.cos(2 * np.pi * (t + self._phase) / 5.0)))
+        raised = float(_ease(0.5 - 1.1 * np.cos(2 * np.pi * (t + self._phase) / 5.0)))
         towards = (
             upright(self._heading).inv().apply(np.append(self._target[:2] - self._at, self._target[2] - 1.35))
         )
