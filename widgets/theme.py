@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
+
+_SHEET = Path(__file__).resolve().parents[1] / "resources" / "look" / "theme.qss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,89 +150,7 @@ def _sheet(p: Palette) -> str:
     c["pressed"] = _mix(p.raised, p.window, 0.5).name()
     c["accent_hover"] = _mix(p.accent, p.text, 0.12).name()
     c["faint"] = _mix(p.secondary, p.panel, 0.45).name()
-    sheet = _SHEET
+    sheet = _SHEET.read_text(encoding="utf-8")
     for name, value in c.items():
         sheet = sheet.replace(f"@{name};", f"{value};").replace(f"@{name} ", f"{value} ")
     return sheet
-
-
-_SHEET = """
-* { outline: none; }
-QWidget { color: @text; background: transparent; font-size: 13px; }
-QMainWindow, QDialog, QWidget[role="window"] { background: @window; }
-QWidget[role="panel"] { background: @panel; }
-QFrame[role="line"] { background: @line; border: none; }
-QLabel[role="section"] { color: @secondary; font-size: 11px; font-weight: 600; letter-spacing: 0.7px; }
-QLabel[role="secondary"], QLabel[role="detail"] { color: @secondary; font-size: 12px; }
-QLabel[role="name"] { font-weight: 600; }
-QLabel[role="title"] { font-size: 22px; font-weight: 600; }
-QLabel[role="warning"] { color: @warning; }
-QLabel[role="bad"] { color: @bad; }
-QLabel[role="accent"] { color: @accent; }
-QLabel[role="chip"] { background: @raised; border-radius: 5px; padding: 3px 8px; font-size: 12px; }
-QLabel[role="key"] { background: @window; border: 1px solid @line; border-radius: 4px; padding: 1px 5px;
-    font-size: 11px; color: @secondary; }
-QFrame[role="card"] { background: @raised; border: 1px solid @raised; border-radius: 6px; }
-QFrame[role="card"][selected="true"] { border: 1px solid @accent; }
-QPushButton { background: @raised; border: 1px solid @line; border-radius: 6px; padding: 5px 12px; }
-QPushButton:hover { background: @hover; }
-QPushButton:pressed { background: @pressed; }
-QPushButton:focus { border: 1px solid @accent; }
-QPushButton:disabled { color: @faint; }
-QPushButton[role="primary"] { background: @accent; border: 1px solid @accent; color: @on_accent; font-weight: 600; }
-QPushButton[role="primary"]:hover { background: @accent_hover; }
-QPushButton[role="primary"]:focus { border: 1px solid @text; }
-QPushButton[role="primary"]:disabled { background: @line; border: 1px solid @line; color: @secondary; }
-QPushButton[role="flat"], QToolButton { background: transparent; border: 1px solid transparent;
-    border-radius: 5px; padding: 3px 7px; }
-QPushButton[role="flat"]:hover, QToolButton:hover { background: @raised; }
-QToolButton:focus, QPushButton[role="flat"]:focus { border: 1px solid @accent; }
-QToolButton:checked { background: @raised; }
-QToolButton::menu-indicator { image: none; width: 0; }
-QPushButton[role="segment"] { background: transparent; border: none; border-radius: 4px; padding: 4px 10px;
-    color: @secondary; }
-QPushButton[role="segment"]:hover { color: @text; }
-QPushButton[role="segment"]:checked { background: @window; color: @text; }
-QPushButton[role="segment"]:focus { color: @accent; }
-QPushButton[role="segment"]:disabled { color: @faint; }
-QFrame[role="segments"] { background: @raised; border-radius: 6px; }
-QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit { background: @window; border: 1px solid @line;
-    border-radius: 5px; padding: 4px 7px; selection-background-color: @accent; selection-color: @on_accent; }
-QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus { border: 1px solid @accent; }
-QComboBox::drop-down { border: none; width: 18px; }
-QComboBox QAbstractItemView { background: @raised; border: 1px solid @line; selection-background-color: @hover;
-    selection-color: @text; }
-QMenu { background: @raised; border: 1px solid @line; padding: 4px; }
-QMenu::item { padding: 5px 22px 5px 12px; border-radius: 4px; }
-QMenu::item:selected { background: @hover; }
-QMenu::item:disabled { color: @faint; }
-QMenu::separator { height: 1px; background: @line; margin: 4px 6px; }
-QToolTip { background: @raised; color: @text; border: 1px solid @line; padding: 4px 7px; font-size: 12px; }
-QProgressBar { background: @raised; border: none; border-radius: 2px; }
-QProgressBar::chunk { background: @accent; border-radius: 2px; }
-QSlider::groove:horizontal { height: 3px; background: @line; border-radius: 1px; }
-QSlider::sub-page:horizontal { background: @accent; border-radius: 1px; }
-QSlider::handle:horizontal { width: 12px; height: 12px; margin: -5px 0; border-radius: 6px; background: @text; }
-QSlider::handle:horizontal:hover { background: @accent; }
-QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid @secondary;
-    background: @window; }
-QCheckBox::indicator { border-radius: 3px; }
-QRadioButton::indicator { border-radius: 8px; }
-QCheckBox::indicator:checked, QRadioButton::indicator:checked { background: @accent; border: 1px solid @accent; }
-QCheckBox::indicator:focus, QRadioButton::indicator:focus { border: 1px solid @text; }
-QCheckBox:disabled, QRadioButton:disabled { color: @faint; }
-QScrollArea { border: none; }
-QScrollBar:vertical { width: 10px; background: transparent; margin: 0; }
-QScrollBar:horizontal { height: 10px; background: transparent; margin: 0; }
-QScrollBar::handle { background: @line; border-radius: 3px; min-height: 24px; min-width: 24px; margin: 2px; }
-QScrollBar::handle:hover { background: @secondary; }
-QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
-QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
-QListView, QTableView { background: transparent; border: none; }
-QHeaderView::section { background: @panel; color: @secondary; border: none; border-bottom: 1px solid @line;
-    padding: 4px 6px; font-size: 12px; }
-QTabBar::tab { background: transparent; color: @secondary; padding: 7px 11px; border-bottom: 2px solid transparent; }
-QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
-QTabWidget::pane { border: none; }
-QSplitter::handle { background: @line; }
-"""

@@ -15,6 +15,7 @@ from backends.camera import Camera
 from backends.confidence import confidence_rgb, explain_keypoints, spread_to_vertices
 from backends.confidence.types import DEFAULT_TOLERANCE_MM
 from backends.keypoints.layout import KEYPOINT_NAMES, MIRROR, N_KEYPOINTS, SKELETON
+from backends.render.geometry import vertex_normals
 
 UNKNOWN_MM = 200.0
 """Shown for a keypoint of a person without a body: far beyond any tolerance."""
@@ -89,12 +90,13 @@ class SceneBuilder:
     def person(self, record: PersonRecord, track: TrackRecord) -> PersonScene:
         """One person of one frame, posed and coloured."""
         keypoints = record.estimate.keypoints
-        vertices = vertex_mm = vertex_rgb = None
+        vertices = normals = vertex_mm = vertex_rgb = None
         keypoint_mm = np.full(N_KEYPOINTS, UNKNOWN_MM, np.float32)
         reasons = ("",) * N_KEYPOINTS
         mean = UNKNOWN_MM
         if record.body is not None and record.confidence is not None:
             vertices = posed_vertices(self._body, record.body.params).astype(np.float32)
+            normals = vertex_normals(vertices, self._body.faces)
             vertex_mm = spread_to_vertices(self._body, record.confidence.joint_mm)
             vertex_rgb = confidence_rgb(vertex_mm, self.tolerance_mm)
             keypoint_mm = record.confidence.keypoint_mm
@@ -104,6 +106,6 @@ class SceneBuilder:
             person_id=record.track_id, name=track.name, color_index=track.color_index,
             xy=keypoints.xy, score=keypoints.score, visibility=keypoints.visibility,
             source=keypoints.source, keypoint_mm=keypoint_mm, reasons=reasons,
-            vertices=vertices, vertex_mm=vertex_mm, vertex_rgb=vertex_rgb,
+            vertices=vertices, normals=normals, vertex_mm=vertex_mm, vertex_rgb=vertex_rgb,
             mean_mm=mean, reviewed=record.reviewed, hidden=track.hidden,
         )  # fmt: skip

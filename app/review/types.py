@@ -58,7 +58,7 @@ class PersonScene:
 
     ``xy`` (23, 2) pixels, ``score`` (23,), ``visibility`` (23,), ``source`` (23,), ``keypoint_mm`` (23,)
     expected errors, ``reasons`` (23,) plain words or "". ``vertices`` (V, 3) camera coordinates in metres
-    or None where there is no body; ``vertex_mm`` (V,), ``vertex_rgb`` (V, 3) uint8.
+    or None where there is no body; ``normals`` (V, 3); ``vertex_mm`` (V,), ``vertex_rgb`` (V, 3) uint8.
     """
 
     person_id: int
@@ -71,6 +71,7 @@ class PersonScene:
     keypoint_mm: F4
     reasons: tuple[str, ...]
     vertices: F4 | None
+    normals: F4 | None
     vertex_mm: F4 | None
     vertex_rgb: U1 | None
     mean_mm: float

@@ -1,0 +1,162 @@
+"""The OpenGL surface: the picture, the bodies over it, and the room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QColor
+from vispy import app as vispy_app
+from vispy import gloo
+
+from app.review.types import CameraView, PersonScene, Scene, SceneModel
+from widgets import theme
+from widgets.viewport.layers import LineLayer, MeshLayer, PictureLayer
+from widgets.viewport.projection import Orbit, PictureView
+from widgets.viewport.room import floor_height, room_centre, room_lines
+
+U1 = npt.NDArray[np.uint8]
+
+ORIGINAL, MESHES, DEIDENTIFIED, SPLIT = "original", "meshes", "deidentified", "split"
+CAMERA, ROOM = "camera", "room"
+
+
+class GLCanvas(vispy_app.Canvas):
+    """Draws what it is told; knows nothing of the mouse."""
+
+    def __init__(self) -> None:
+        super().__init__(app="pyside6", keys=None, show=False, autoswap=False, config={"samples": 4})
+        self.view = PictureView()
+        self.orbit = Orbit()
+        self.mode = MESHES
+        self.space = CAMERA
+        self.divider = 0.5
+        self.opacity = 1.0
+        self.wireframe = False
+        self.bodies_shown = True
+        self.selected: int | None = None
+        self._model: SceneModel | None = None
+        self._camera: CameraView | None = None
+        self._scene: Scene | None = None
+        self._people: dict[int, MeshLayer] = {}
+        self._spare: list[MeshLayer] = []
+        self._picture, self._covered = PictureLayer(), PictureLayer()
+        self._lines = LineLayer()
+        self._room_placed = False
+
+    @property
+    def widget(self) -> Any:
+        """The Qt widget of the surface."""
+        return self.native
+
+    # --- what to draw -------------------------------------------------------------------------
+
+    def set_model(self, model: SceneModel | None, camera: CameraView | None) -> None:
+        """Another project."""
+        self._model, self._camera = model, camera
+        self._people.clear()
+        self._spare.clear()
+        self._scene = None
+        self._room_placed = False
+        if camera is not None:
+            self.view.picture = (camera.width, camera.height)
+            self.view.fit()
+        self.set_picture(None)
+        self.set_covered(None)
+
+    def set_picture(self, image: U1 | None) -> None:
+        """The frame as it was filmed."""
+        self._picture.set_image(image)
+        self.update()
+
+    def set_covered(self, image: U1 | None) -> None:
+        """The frame as it will be exported."""
+        self._covered.set_image(image)
+        self.update()
+
+    def set_scene(self, scene: Scene | None) -> None:
+        """The bodies of the frame."""
+        self._scene = scene
+        seen = {}
+        for person in scene.people if scene is not None else ():
+            if person.vertices is not None and not person.hidden:
+                seen[person.person_id] = person
+        for gone in [i for i in self._people if i not in seen]:
+            self._spare.append(self._people.pop(gone))
+        for person in seen.values():
+            self._put(person)
+        if seen and not self._room_placed and self._camera is not None:
+            self.centre_room()
+            self._room_placed = True
+        self.update()
+
+    def set_person(self, person: PersonScene) -> None:
+        """One body has changed."""
+        self._put(person)
+        self.update()
+
+    def _put(self, person: PersonScene) -> None:
+        if self._model is None or person.vertices is None or person.normals is None:
+            return
+        layer = self._people.get(person.person_id)
+        if layer is None:
+            layer = self._spare.pop() if self._spare else MeshLayer(self._model.faces)
+            self._people[person.person_id] = layer
+        layer.set_body(person.vertices, person.normals, person.vertex_rgb)
+
+    def centre_room(self) -> None:
+        """Look at the bodies from the front right."""
+        if self._camera is not None:
+            self.orbit = Orbit(target=room_centre(self._camera, self._scene))
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    def on_resize(self, event: Any) -> None:
+        """Vispy's hook."""
+        self.view.screen = (max(1, self.size[0]), max(1, self.size[1]))
+
+    def on_draw(self, event: Any) -> None:
+        """Vispy's hook."""
+        self.view.screen = (max(1, self.size[0]), max(1, self.size[1]))
+        width, height = self.physical_size
+        gloo.set_viewport(0, 0, width, height)
+        color: QColor = theme.current().canvas
+        gloo.set_state(depth_test=True, blend=False)
+        gloo.clear(color=(color.redF(), color.greenF(), color.blueF(), 1.0), depth=1.0)
+        if self._camera is None:
+            return
+        if self.space == ROOM:
+            self._draw_room()
+            return
+        matrix = self.view.picture_matrix()
+        if self.mode == DEIDENTIFIED:
+            self._covered.draw(matrix, width)
+        elif self.mode == SPLIT:
+            self._picture.draw(matrix, width, 0.0, self.divider)
+            self._covered.draw(matrix, width, self.divider, 1.0)
+        else:
+            self._picture.draw(matrix, width)
+        if self.mode == MESHES and self.bodies_shown:
+            self._draw_people(self.view.camera_matrix(self._camera), np.eye(3), np.zeros(3))
+
+    def _draw_people(self, matrix: Any, axes: Any, eye: Any) -> None:
+        for layer in self._people.values():
+            layer.draw(matrix, axes.astype(np.float32), eye.astype(np.float32), self.opacity, self.wireframe)
+
+    def _draw_room(self) -> None:
+        camera = self._camera
+        assert camera is not None
+        palette = theme.current()
+        centre = room_centre(camera, self._scene)
+        self._lines.set_lines(
+            *room_lines(camera, floor_height(camera, self._scene), centre, palette.secondary, palette.accent)
+        )
+        orbit = self.orbit.matrix(self.view.screen)
+        self._lines.draw(orbit)
+        to_world = np.eye(4)
+        to_world[:3, :3] = camera.R
+        to_world[3, :3] = -camera.t @ camera.R
+        axes = camera.R @ self.orbit.axes()
+        eye = camera.R @ self.orbit.eye + camera.t
+        self._draw_people((to_world @ orbit).astype(np.float32), axes, eye)

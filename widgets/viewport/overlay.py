@@ -1,0 +1,162 @@
+"""What is drawn over the picture with Qt: skeletons, keypoints, chips, legend, divider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen, QPolygonF
+
+from app.review.colormap import confidence_rgb
+from app.review.types import ABSENT, BY_PERSON, OCCLUDED, PersonScene, SceneModel
+from widgets import theme
+
+LEFT = QColor("#35c2b0")
+RIGHT = QColor("#ffad4d")
+MIDDLE = QColor("#f4f6f8")
+RIM = QColor(12, 14, 18, 220)
+BONE = QColor(255, 255, 255, 170)
+
+_RADIUS = 4.5
+_GROWN = 7.0
+_CHIP_HEIGHT = 26.0
+_LEGEND = (250.0, 52.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A keypoint on the screen."""
+
+    person: int
+    keypoint: int
+    x: float
+    y: float
+
+
+def keypoint_color(side: str) -> QColor:
+    """Left, right and middle told apart; the shape tells the sides apart as well."""
+    return {"left": LEFT, "right": RIGHT}.get(side, MIDDLE)
+
+
+def draw_person(
+    painter: QPainter, model: SceneModel, person: PersonScene, screen: npt.NDArray[np.float64],
+    *, strong: bool, hovered: int | None,
+) -> None:  # fmt: skip
+    """Skeleton and keypoints of one person; ``screen`` (23, 2) logical pixels."""
+    painter.setOpacity(1.0 if strong else 0.55)
+    painter.setPen(QPen(BONE, 1.6 if strong else 1.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    shown = person.visibility != ABSENT
+    for a, b in model.skeleton:
+        if shown[a] and shown[b]:
+            painter.drawLine(QPointF(*screen[a]), QPointF(*screen[b]))
+    for k in np.flatnonzero(shown):
+        if k != hovered:
+            draw_keypoint(painter, model, person, int(k), screen[k], _RADIUS if strong else 3.5)
+    painter.setOpacity(1.0)
+    if hovered is not None and shown[hovered]:
+        draw_keypoint(painter, model, person, hovered, screen[hovered], _GROWN)
+
+
+def draw_keypoint(
+    painter: QPainter, model: SceneModel, person: PersonScene, k: int, at: npt.NDArray[np.float64], r: float
+) -> None:
+    """Left round, right square, by a person a diamond; hollow where hidden from view."""
+    side = model.sides[k]
+    color = keypoint_color(side)
+    hollow = person.visibility[k] == OCCLUDED
+    x, y = float(at[0]), float(at[1])
+    painter.setBrush(QBrush(QColor(12, 14, 18, 120)) if hollow else QBrush(color))
+    for pen in (QPen(RIM, 3.4 if hollow else 1.6), QPen(color, 1.7)) if hollow else (QPen(RIM, 1.6),):
+        painter.setPen(pen)
+        if person.source[k] == BY_PERSON:
+            d = r * 1.45
+            painter.drawPolygon(
+                QPolygonF([QPointF(x, y - d), QPointF(x + d, y), QPointF(x, y + d), QPointF(x - d, y)])
+            )
+        elif side == "right":
+            e = r * 0.9
+            painter.drawRoundedRect(QRectF(x - e, y - e, 2 * e, 2 * e), 1.5, 1.5)
+        else:
+            painter.drawEllipse(QPointF(x, y), r, r)
+
+
+def draw_chip(
+    painter: QPainter, x: float, bottom: float, parts: list[tuple[str, str]], *, right: bool = False
+) -> QRectF:
+    """A dark plate with a few words; each part has a role: "name", "strong" or "plain".
+
+    ``x`` is its left edge, or its right one with ``right``; ``bottom`` its lower edge.
+    """
+    palette = theme.current()
+    font, bold = theme.base_font(12), theme.base_font(12)
+    bold.setWeight(QFont.Weight.DemiBold)
+    width = 20.0
+    for text, role in parts:
+        width += QFontMetricsF(bold if role == "strong" else font).horizontalAdvance(text) + 7
+    width -= 7
+    left = x - width if right else x
+    rect = QRectF(left, bottom - _CHIP_HEIGHT, width, _CHIP_HEIGHT)
+    _plate(painter, rect)
+    at = left + 10
+    for text, role in parts:
+        used = bold if role == "strong" else font
+        painter.setFont(used)
+        painter.setPen(palette.secondary if role == "plain" else palette.text)
+        advance = QFontMetricsF(used).horizontalAdvance(text)
+        place = QRectF(at, rect.top(), advance + 2, rect.height())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
+        at += advance + 7
+    return rect
+
+
+def _plate(painter: QPainter, rect: QRectF) -> None:
+    color = QColor(theme.current().panel)
+    color.setAlpha(232)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    painter.drawRoundedRect(rect, 5, 5)
+
+
+def draw_legend(painter: QPainter, right: float, bottom: float, tolerance_mm: float) -> None:
+    """The meaning of the colours, in millimetres."""
+    palette = theme.current()
+    width, height = _LEGEND
+    rect = QRectF(right - width, bottom - height, width, height)
+    _plate(painter, rect)
+    font = theme.base_font(12)
+    painter.setFont(font)
+    painter.setPen(palette.text)
+    low, high = "0", f"{2 * tolerance_mm:.0f} mm"
+    metrics = QFontMetricsF(font)
+    top = QRectF(rect.left(), rect.top() + 6, width, 18)
+    start = rect.left() + 12 + metrics.horizontalAdvance(low) + 8
+    end = rect.right() - 12 - metrics.horizontalAdvance(high) - 8
+    painter.drawText(top.adjusted(12, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, low)
+    painter.drawText(
+        top.adjusted(0, 0, -12, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, high
+    )
+    gradient = QLinearGradient(start, 0, end, 0)
+    for share in np.linspace(0, 1, 17):
+        r, g, b = (int(v) for v in confidence_rgb(share * 2 * tolerance_mm, tolerance_mm))
+        gradient.setColorAt(float(share), QColor(r, g, b))
+    painter.setBrush(gradient)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawRoundedRect(QRectF(start, top.center().y() - 4, end - start, 8), 3, 3)
+    painter.setPen(palette.secondary)
+    words = f"expected error · white = {tolerance_mm:.0f} mm"
+    painter.drawText(QRectF(rect.left(), rect.top() + 25, width, 20), Qt.AlignmentFlag.AlignCenter, words)
+
+
+def draw_divider(painter: QPainter, x: float, height: float) -> None:
+    """Between the original and the de-identified half."""
+    painter.setPen(QPen(QColor(255, 255, 255, 230), 1.5))
+    painter.drawLine(QPointF(x, 0), QPointF(x, height))
+    painter.setBrush(QColor(255, 255, 255, 240))
+    painter.setPen(QPen(RIM, 1))
+    middle = height / 2
+    painter.drawRoundedRect(QRectF(x - 5, middle - 18, 10, 36), 5, 5)
+    painter.setPen(QPen(QColor(60, 66, 76), 1))
+    for dx in (-1.5, 1.5):
+        painter.drawLine(QPointF(x + dx, middle - 7), QPointF(x + dx, middle + 7))

@@ -1,0 +1,74 @@
+"""The room seen from outside: a floor with a grid and the camera that filmed it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QColor
+
+from app.review.types import CameraView, Scene
+
+F4 = npt.NDArray[np.float32]
+F8 = npt.NDArray[np.float64]
+
+_HALF_M = 6
+_FRUSTUM_M = 0.6
+
+
+def to_world(camera: CameraView, points: npt.ArrayLike) -> F8:
+    """Camera to world coordinates (metres, z up)."""
+    p: F8 = (np.asarray(points, np.float64) - camera.t) @ camera.R
+    return p
+
+
+def floor_height(camera: CameraView, scene: Scene | None) -> float:
+    """The floor lies where the lowest bodies stand; 1.5 m under the camera where there is none."""
+    lowest = [
+        float(np.percentile(to_world(camera, p.vertices)[:, 2], 0.5))
+        for p in (scene.people if scene is not None else ())
+        if p.vertices is not None and not p.hidden
+    ]
+    return float(np.median(lowest)) if lowest else -1.5
+
+
+def room_centre(camera: CameraView, scene: Scene | None) -> tuple[float, float, float]:
+    """The middle of the bodies."""
+    middles = [
+        to_world(camera, p.vertices).mean(axis=0)
+        for p in (scene.people if scene is not None else ())
+        if p.vertices is not None and not p.hidden
+    ]
+    if not middles:
+        return 0.0, 3.0, -0.6
+    x, y, z = np.mean(middles, axis=0)
+    return float(x), float(y), float(z)
+
+
+def _line_color(color: QColor, alpha: float) -> tuple[float, float, float, float]:
+    return color.redF(), color.greenF(), color.blueF(), alpha
+
+
+def room_lines(
+    camera: CameraView, floor: float, centre: tuple[float, float, float], grid: QColor, accent: QColor
+) -> tuple[F4, F4]:
+    """Points (2N, 3) and colours (2N, 4) of a one-metre grid about ``centre`` and of the camera."""
+    points: list[tuple[float, float, float]] = []
+    colors: list[tuple[float, float, float, float]] = []
+    cx, cy = round(centre[0]), round(centre[1])
+    for i in range(-_HALF_M, _HALF_M + 1):
+        alpha = 0.75 if i == 0 else 0.4
+        for a, b in (
+            ((cx + i, cy - _HALF_M, floor), (cx + i, cy + _HALF_M, floor)),
+            ((cx - _HALF_M, cy + i, floor), (cx + _HALF_M, cy + i, floor)),
+        ):
+            points += [a, b]
+            colors += [_line_color(grid, alpha)] * 2
+    corners = []
+    for u, v in ((0, 0), (camera.width, 0), (camera.width, camera.height), (0, camera.height)):
+        ray = np.array([(u - camera.K[0, 2]) / camera.K[0, 0], (v - camera.K[1, 2]) / camera.K[1, 1], 1.0])
+        corners.append(tuple(to_world(camera, ray * _FRUSTUM_M)))
+    eye = tuple(to_world(camera, np.zeros(3)))
+    for i in range(4):
+        points += [eye, corners[i], corners[i], corners[(i + 1) % 4]]
+        colors += [_line_color(accent, 1.0)] * 4
+    return np.array(points, np.float32), np.array(colors, np.float32)
