@@ -1,0 +1,317 @@
+"""The glass over the picture: paints the marks and takes the mouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from app.review.types import ABSENT, PersonScene, Scene, SceneModel
+from widgets.viewport import overlay
+from widgets.viewport.canvas import CAMERA, MESHES, ROOM, SPLIT
+
+if TYPE_CHECKING:
+    from widgets.viewport.view import Viewport
+
+_REACH = 14.0
+"""Logical pixels from which a keypoint can be taken."""
+_DIVIDER_REACH = 9.0
+_CLICK = 4.0
+_SLACK = 2.0
+
+
+class Glass(QWidget):
+    """Transparent, over the surface: paints the marks and takes the mouse."""
+
+    def __init__(self, viewport: Viewport) -> None:
+        super().__init__(viewport)
+        self._view = viewport
+        self._canvas = viewport.canvas
+        self.model: SceneModel | None = None
+        self.scene: Scene | None = None
+        self.selected: int | None = None
+        self.hovered: tuple[int, int] | None = None
+        self.frame_text = ("", "", "")
+        self.tolerance_mm = 50.0
+        self.editable = True
+        self.keypoints_shown = True
+        self._dragging: str | None = None
+        self._person_dragged = -1
+        self._press = (0.0, 0.0)
+        self._last = (0.0, 0.0)
+        self._grip = (0.0, 0.0)
+        self._wanted: tuple[float, float] | None = None
+        # The newest place of the mouse wins; a fit a frame of the screen is enough.
+        self._throttle = QTimer(self)
+        self._throttle.setSingleShot(True)
+        self._throttle.setInterval(12)
+        self._throttle.timeout.connect(self._send_drag)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+
+    # --- state --------------------------------------------------------------------------------
+
+    def set_scene(self, scene: Scene | None) -> None:
+        """What is in the frame."""
+        self.scene = scene
+        if self.hovered is not None and self.person(self.hovered[0]) is None:
+            self.hovered = None
+        self.update()
+
+    def set_person(self, person: PersonScene) -> None:
+        """One person has changed."""
+        if self.scene is not None:
+            people = tuple(person if p.person_id == person.person_id else p for p in self.scene.people)
+            self.scene = Scene(self.scene.frame, self.scene.processed, people)
+        self.update()
+
+    def person(self, person_id: int) -> PersonScene | None:
+        """Somebody of this frame."""
+        people = self.scene.people if self.scene is not None else ()
+        return next((p for p in people if p.person_id == person_id), None)
+
+    @property
+    def _marks_shown(self) -> bool:
+        return self._canvas.mode == MESHES and self._canvas.space == CAMERA and self.keypoints_shown
+
+    def _visible_people(self) -> list[PersonScene]:
+        people = [p for p in self.scene.people if not p.hidden] if self.scene is not None else []
+        return sorted(people, key=lambda p: p.person_id == self.selected)  # the selected one on top
+
+    # --- painting -----------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        width, height = float(self.width()), float(self.height())
+        if self.model is None:
+            return
+        if self._marks_shown:
+            for person in self._visible_people():
+                hovered = self.hovered[1] if self.hovered and self.hovered[0] == person.person_id else None
+                strong = self.selected is None or person.person_id == self.selected
+                screen = self._canvas.view.to_screen(person.xy)
+                overlay.draw_person(painter, self.model, person, screen, strong=strong, hovered=hovered)
+        if self._canvas.mode == SPLIT and self._canvas.space == CAMERA:
+            x = self._canvas.divider * width
+            overlay.draw_divider(painter, x, height)
+            overlay.draw_chip(painter, x - 14, height - 14, [("Original", "plain")], right=True)
+            overlay.draw_chip(painter, x + 14, height - 14, [("De-identified", "plain")])
+        frame, time, note = self.frame_text
+        if frame:
+            parts = [(frame, "name"), (time, "name")] + ([(note, "plain")] if note else [])
+            overlay.draw_chip(painter, 14, 14 + 26, parts)
+        if self.scene is None:
+            return
+        if self._canvas.mode == MESHES:
+            if any(p.vertices is not None for p in self.scene.people):
+                overlay.draw_legend(painter, width - 12, height - 12, self.tolerance_mm)
+            self._paint_hovered(painter, height)
+
+    def _paint_hovered(self, painter: QPainter, height: float) -> None:
+        if self.hovered is None or self.model is None or self._canvas.space != CAMERA:
+            return
+        person = self.person(self.hovered[0])
+        if person is None:
+            return
+        k = self.hovered[1]
+        parts = [(self.model.keypoint_labels[k], "name")]
+        parts.append((f"±{person.keypoint_mm[k]:.0f} mm", "strong"))
+        if person.reasons[k]:
+            parts.append((person.reasons[k], "plain"))
+        overlay.draw_chip(painter, 14, height - 14, parts)
+
+    # --- the mouse ----------------------------------------------------------------------------
+
+    def _keypoint_at(self, x: float, y: float) -> tuple[int, int] | None:
+        if not self._marks_shown or self.model is None:
+            return None
+        best, found = _REACH, None
+        for person in self._visible_people():
+            screen = self._canvas.view.to_screen(person.xy)
+            away = np.hypot(screen[:, 0] - x, screen[:, 1] - y)
+            away[person.visibility == ABSENT] = np.inf
+            # Of two equally near ones the selected person's is meant.
+            bonus = 3.0 if person.person_id == self.selected else 0.0
+            k = int(np.argmin(away))
+            if away[k] - bonus < best:
+                best, found = float(away[k]) - bonus, (person.person_id, k)
+        return found
+
+    def _person_at(self, x: float, y: float) -> int | None:
+        px, py = self._canvas.view.to_picture(x, y)
+        best, found = np.inf, None
+        for person in self._visible_people():
+            seen = person.visibility != ABSENT
+            if not seen.any():
+                continue
+            low, high = person.xy[seen].min(axis=0), person.xy[seen].max(axis=0)
+            pad = 0.08 * float(np.hypot(*(high - low)))
+            if low[0] - pad <= px <= high[0] + pad and low[1] - pad <= py <= high[1] + pad:
+                area = float(np.prod(high - low + 1))
+                if area < best:
+                    best, found = area, person.person_id
+        return found
+
+    def _near_divider(self, x: float) -> bool:
+        on = self._canvas.mode == SPLIT and self._canvas.space == CAMERA
+        return on and abs(x - self._canvas.divider * self.width()) < _DIVIDER_REACH
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._view.setFocus(Qt.FocusReason.MouseFocusReason)
+        x, y = event.position().x(), event.position().y()
+        self._press = self._last = (x, y)
+        left = event.button() == Qt.MouseButton.LeftButton
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._dragging = "pan"
+        elif left and self._canvas.space == ROOM:
+            self._dragging = "pan" if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else "orbit"
+        elif left and self._near_divider(x):
+            self._dragging = "divider"
+        elif left:
+            self._press_in_picture(event, x, y)
+        self.setCursor(self._cursor(x, y))
+
+    def _press_in_picture(self, event: QMouseEvent, x: float, y: float) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier and self.editable and self._marks_shown:
+            person = self._person_at(x, y)
+            if person is not None:
+                self._dragging, self._person_dragged = "person", person
+                self._view.person_selected.emit(person)
+                return
+        found = self._keypoint_at(x, y)
+        if found is None:
+            self._dragging = "pan"
+            return
+        self.hovered = found
+        self._view.person_selected.emit(found[0])
+        if self.editable:
+            person = self.person(found[0])
+            assert person is not None
+            at = self._canvas.view.to_screen(person.xy[found[1]])
+            self._grip = (float(at[0]) - x, float(at[1]) - y)
+            self._dragging = "reach"
+        self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        x, y = event.position().x(), event.position().y()
+        dx, dy = x - self._last[0], y - self._last[1]
+        self._last = (x, y)
+        room = self._canvas.space == ROOM
+        if self._dragging == "pan":
+            (self._canvas.orbit if room else self._canvas.view).pan(dx, dy)
+            self._view.refresh()
+        elif self._dragging == "orbit":
+            self._canvas.orbit.turn(dx, dy)
+            self._canvas.update()
+        elif self._dragging == "divider":
+            self._canvas.divider = min(max(x / max(self.width(), 1), 0.02), 0.98)
+            self._view.refresh()
+        elif self._dragging == "reach" and self.hovered is not None:
+            if float(np.hypot(x - self._press[0], y - self._press[1])) >= _SLACK:
+                self._dragging = "keypoint"
+                self._view.keypoint_taken.emit(*self.hovered)
+        if self._dragging == "keypoint":
+            self._wanted = self._canvas.view.to_picture(x + self._grip[0], y + self._grip[1])
+            if not self._throttle.isActive():
+                self._throttle.start()
+        elif self._dragging is None:
+            self._hover(x, y)
+
+    def _hover(self, x: float, y: float) -> None:
+        found = self._keypoint_at(x, y)
+        if found != self.hovered:
+            self.hovered = found
+            self._view.keypoint_hovered.emit(*(found or (-1, -1)))
+            self.update()
+        self.setCursor(self._cursor(x, y))
+
+    def _cursor(self, x: float, y: float) -> Qt.CursorShape:
+        if self._dragging == "pan":
+            return Qt.CursorShape.ClosedHandCursor
+        if self._near_divider(x):
+            return Qt.CursorShape.SplitHCursor
+        if self._keypoint_at(x, y) is not None:
+            return Qt.CursorShape.PointingHandCursor if self.editable else Qt.CursorShape.ArrowCursor
+        return Qt.CursorShape.ArrowCursor
+
+    def _send_drag(self) -> None:
+        if self._wanted is not None and self._dragging == "keypoint":
+            x, y = self._wanted
+            self._wanted = None
+            self._view.keypoint_dragged.emit(x, y)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        kind, self._dragging = self._dragging, None
+        x, y = event.position().x(), event.position().y()
+        moved = float(np.hypot(x - self._press[0], y - self._press[1]))
+        if kind == "keypoint":
+            self._throttle.stop()
+            if self._wanted is not None:
+                self._view.keypoint_dragged.emit(*self._wanted)
+                self._wanted = None
+            self._view.keypoint_released.emit()
+        elif kind == "person" and moved >= _CLICK:
+            scale = self._canvas.view.scale
+            self._view.person_moved.emit(
+                self._person_dragged, (x - self._press[0]) / scale, (y - self._press[1]) / scale
+            )
+        elif kind == "pan" and moved < _CLICK and event.button() == Qt.MouseButton.LeftButton:
+            person = self._person_at(x, y) if self._canvas.space == CAMERA else None
+            if person is not None:
+                self._view.person_selected.emit(person)
+        self.setCursor(self._cursor(x, y))
+
+    def cancel(self) -> bool:
+        """Escape: what was being dragged goes back."""
+        if self._dragging not in ("keypoint", "person", "reach"):
+            return False
+        was, self._dragging = self._dragging, None
+        self._throttle.stop()
+        self._wanted = None
+        if was == "keypoint":
+            self._view.drag_cancelled.emit()
+        return True
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._keypoint_at(
+            event.position().x(), event.position().y()
+        ) is None:  # fmt: skip
+            self._view.fit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        found = self._keypoint_at(event.pos().x(), event.pos().y())
+        if found is not None and self.editable:
+            self.hovered = found
+            self._view.person_selected.emit(found[0])
+            self._view.visibility_wanted.emit(found[0], found[1], event.globalPos())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._dragging in ("keypoint", "person"):
+            return
+        factor = 1.0015 ** event.angleDelta().y()
+        if self._canvas.space == ROOM:
+            self._canvas.orbit.dolly(factor)
+        else:
+            self._canvas.view.zoom_at(factor, event.position().x(), event.position().y())
+        self._view.refresh()
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if self._dragging is None and self.hovered is not None:
+            self.hovered = None
+            self._view.keypoint_hovered.emit(-1, -1)
+            self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()

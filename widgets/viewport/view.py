@@ -1,0 +1,172 @@
+"""The viewport: the surface with the picture and bodies, and the glass over it that takes the mouse."""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.review.types import CameraView, PersonScene, Scene, SceneModel
+from widgets import theme
+from widgets.viewport.canvas import CAMERA, DEIDENTIFIED, MESHES, ORIGINAL, ROOM, SPLIT, GLCanvas
+from widgets.viewport.glass import Glass
+
+U1 = npt.NDArray[np.uint8]
+
+
+class Viewport(QWidget):
+    """Shows a frame and lets a person take hold of keypoints.
+
+    Signals:
+        keypoint_taken(person, keypoint), keypoint_dragged(x, y) in picture pixels,
+        keypoint_released(), drag_cancelled(): one drag of a keypoint.
+        person_moved(person, dx, dy): Alt+drag, picture pixels.
+        person_selected(person), keypoint_hovered(person, keypoint) with -1 for none.
+        visibility_wanted(person, keypoint, QPoint): the right button on a keypoint.
+    """
+
+    keypoint_taken = Signal(int, int)
+    keypoint_dragged = Signal(float, float)
+    keypoint_released = Signal()
+    drag_cancelled = Signal()
+    person_moved = Signal(int, float, float)
+    person_selected = Signal(int)
+    keypoint_hovered = Signal(int, int)
+    visibility_wanted = Signal(int, int, QPoint)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvas = GLCanvas()
+        self._surface = self.canvas.widget
+        self._surface.setParent(self)
+        self._surface.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._surface.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._glass = Glass(self)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(320, 200)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Picture with bodies and keypoints")
+        theme.notifier().changed.connect(self.refresh)
+
+    # --- what is shown ------------------------------------------------------------------------
+
+    def set_model(self, model: SceneModel | None, camera: CameraView | None) -> None:
+        """Another project, or none."""
+        self._glass.model = model
+        self._glass.scene = None
+        self._glass.hovered = None
+        self.canvas.set_model(model, camera)
+        self.refresh()
+
+    def set_picture(self, image: U1 | None) -> None:
+        """The frame as filmed."""
+        self.canvas.set_picture(image)
+
+    def set_covered(self, image: U1 | None) -> None:
+        """The frame as it will be exported."""
+        self.canvas.set_covered(image)
+
+    def set_scene(self, scene: Scene | None) -> None:
+        """Bodies and keypoints of the frame."""
+        self._glass.set_scene(scene)
+        self.canvas.set_scene(scene)
+
+    def set_person(self, person: PersonScene) -> None:
+        """One person has changed (under the hand)."""
+        self._glass.set_person(person)
+        self.canvas.set_person(person)
+
+    def set_mode(self, mode: str) -> None:
+        """One of "original", "meshes", "deidentified", "split"."""
+        self.canvas.mode = mode
+        self.refresh()
+
+    def set_space(self, space: str) -> None:
+        """ "camera" or "room"."""
+        self.canvas.space = space
+        self.refresh()
+
+    def set_selected(self, person: int | None) -> None:
+        """Whose keypoints stand out."""
+        self._glass.selected = person
+        self._glass.update()
+
+    def set_hovered(self, keypoint: int | None) -> None:
+        """A keypoint of the selected person is pointed at elsewhere (in the table)."""
+        person = self._glass.selected
+        self._glass.hovered = None if keypoint is None or person is None else (person, keypoint)
+        self._glass.update()
+
+    def set_text(self, frame_text: str, time_text: str, note: str = "") -> None:
+        """The chip at the top left."""
+        self._glass.frame_text = (frame_text, time_text, note)
+        self._glass.update()
+
+    def set_tolerance(self, mm: float) -> None:
+        """For the legend."""
+        self._glass.tolerance_mm = mm
+        self._glass.update()
+
+    def set_editable(self, editable: bool) -> None:
+        """Whether keypoints can be taken."""
+        self._glass.editable = editable
+
+    def set_keypoints_shown(self, shown: bool) -> None:
+        """Skeletons and keypoints on or off."""
+        self._glass.keypoints_shown = shown
+        self._glass.update()
+
+    def set_opacity(self, opacity: float) -> None:
+        """Of the bodies, in [0, 1]."""
+        self.canvas.opacity = opacity
+        self.canvas.bodies_shown = opacity > 0.01
+        self.canvas.update()
+
+    def set_wireframe(self, wireframe: bool) -> None:
+        """Draw the bodies' edges only."""
+        self.canvas.wireframe = wireframe
+        self.canvas.update()
+
+    def fit(self) -> None:
+        """Show everything."""
+        if self.canvas.space == ROOM:
+            self.canvas.centre_room()
+        else:
+            self.canvas.view.fit()
+        self.refresh()
+
+    def zoom(self, factor: float) -> None:
+        """Zoom about the middle."""
+        if self.canvas.space == ROOM:
+            self.canvas.orbit.dolly(factor)
+        else:
+            self.canvas.view.zoom_at(factor, self.width() / 2, self.height() / 2)
+        self.refresh()
+
+    def screen_position(self, person: int, keypoint: int) -> tuple[float, float] | None:
+        """Where a keypoint is, in this widget's pixels."""
+        found = self._glass.person(person)
+        if found is None:
+            return None
+        x, y = self.canvas.view.to_screen(found.xy[keypoint])
+        return float(x), float(y)
+
+    def refresh(self) -> None:
+        """Draw again."""
+        self.canvas.update()
+        self._glass.update()
+
+    def cancel_drag(self) -> bool:
+        """Put back what is being dragged; False where nothing was."""
+        return self._glass.cancel()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's hook."""
+        self._surface.setGeometry(self.rect())
+        self._glass.setGeometry(self.rect())
+        self.canvas.view.screen = (max(1, self.width()), max(1, self.height()))
+        self._glass.raise_()
+
+
+__all__ = ["CAMERA", "DEIDENTIFIED", "MESHES", "ORIGINAL", "ROOM", "SPLIT", "Viewport"]
