@@ -217,16 +217,18 @@ class Glass(QWidget):
         elif self._dragging == "divider":
             self._canvas.divider = min(max(x / max(self.width(), 1), 0.02), 0.98)
             self._view.refresh()
-        elif self._dragging == "reach" and self.hovered is not None:
-            if float(np.hypot(x - self._press[0], y - self._press[1])) >= _SLACK:
-                self._dragging = "keypoint"
-                self._view.keypoint_taken.emit(*self.hovered)
+        elif self._dragging == "reach" and self.hovered is not None and self._moved(x, y) >= _SLACK:
+            self._dragging = "keypoint"
+            self._view.keypoint_taken.emit(*self.hovered)
         if self._dragging == "keypoint":
             self._wanted = self._canvas.view.to_picture(x + self._grip[0], y + self._grip[1])
             if not self._throttle.isActive():
                 self._throttle.start()
         elif self._dragging is None:
             self._hover(x, y)
+
+    def _moved(self, x: float, y: float) -> float:
+        return float(np.hypot(x - self._press[0], y - self._press[1]))
 
     def _hover(self, x: float, y: float) -> None:
         found = self._keypoint_at(x, y)
@@ -254,7 +256,7 @@ class Glass(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         kind, self._dragging = self._dragging, None
         x, y = event.position().x(), event.position().y()
-        moved = float(np.hypot(x - self._press[0], y - self._press[1]))
+        moved = self._moved(x, y)
         if kind == "keypoint":
             self._throttle.stop()
             if self._wanted is not None:
