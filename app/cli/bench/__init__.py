@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from app.cli.bench.fit import fit
+from app.cli.bench.pipeline import export, memory, pipeline
 from app.cli.bench.raster import raster
+from app.cli.bench.seek import seek
 
 bench = typer.Typer(
     help="Measure on this machine, each number beside a named baseline of the same run.", no_args_is_help=True
 )
-bench.command()(raster)
+for command in (seek, fit, raster, pipeline, export, memory):
+    bench.command()(command)
