@@ -1,0 +1,147 @@
+"""Long work from the window: running, exporting; its events on the status bar."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from app.errors import ModelError, UnderstudyError
+from app.pipeline.events import (
+    CancelledByUser,
+    ChunkStored,
+    Event,
+    Failed,
+    Finished,
+    Job,
+    Progress,
+    StageStarted,
+    Warned,
+)
+from app.review.types import ExportRequest, RunOptions
+from widgets.controller import Controller
+
+
+class Work(QObject):
+    """One job at a time.
+
+    Signals: changed() when work begins or ends; failed(message); networks_missing(message);
+    warned(message); export_progress(done, total, remaining_s or None, text); export_done(summary);
+    export_failed(message).
+    """
+
+    changed = Signal()
+    failed = Signal(str)
+    warned = Signal(str)
+    networks_missing = Signal(str)
+    export_progress = Signal(object, object, object, object)
+    export_done = Signal(object)
+    export_failed = Signal(str)
+
+    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._c = controller
+        self._job: Job | None = None
+        self.kind = ""
+        self._stage = ""
+        status = controller.desk.status
+        status.pause_clicked.connect(self.toggle_pause)
+        status.cancel_clicked.connect(self.cancel)
+
+    @property
+    def running(self) -> bool:
+        """True while something runs."""
+        return bool(self.kind)
+
+    def run(self, *, restart: bool = False) -> None:
+        """Find people and fit bodies."""
+        session = self._c.session
+        if session is None or self.running:
+            return
+        try:
+            listener = self._c.bridge.to_window(self._happened)
+            self._job = session.run(listener, RunOptions(restart=restart))
+        except ModelError as error:
+            self.networks_missing.emit(str(error))
+            return
+        except UnderstudyError as error:
+            self.failed.emit(str(error))
+            return
+        if restart:
+            self._c.item = None
+        self._begin("run", "Starting…")
+
+    def export(self, request: ExportRequest) -> None:
+        """Write video and data."""
+        session = self._c.session
+        if session is None or self.running:
+            return
+        try:
+            self._job = session.export(request, self._c.bridge.to_window(self._happened))
+        except UnderstudyError as error:
+            self.export_failed.emit(str(error))
+            return
+        self._begin("export", "Exporting…")
+
+    def _begin(self, kind: str, text: str) -> None:
+        self.kind, self._stage = kind, text
+        self._c.desk.status.set_stage(text)
+        self.changed.emit()
+
+    def toggle_pause(self) -> None:
+        """Hold, or go on."""
+        if self._job is None:
+            return
+        if self._job.paused:
+            self._job.resume()
+        else:
+            self._job.pause()
+        self._c.desk.status.set_paused(self._job.paused)
+
+    def cancel(self) -> None:
+        """Stop; what is finished is kept."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def _happened(self, event: Event) -> None:
+        status = self._c.desk.status
+        if self._c.session is None:
+            return
+        if isinstance(event, StageStarted):
+            self._stage = event.text
+            paused = self._job is not None and self._job.paused
+            status.set_stage(event.text)
+            status.set_paused(paused)
+        elif isinstance(event, Progress):
+            status.set_progress(event.done, event.total, event.rate, event.remaining_s)
+            if self.kind == "export":
+                self.export_progress.emit(event.done, event.total, event.remaining_s, self._stage)
+        elif isinstance(event, ChunkStored):
+            self._c.session.refresh(event.first, event.last)
+            self._c.show_results()
+        elif isinstance(event, Warned):
+            self.warned.emit(event.text)
+        elif isinstance(event, Finished | Failed | CancelledByUser):
+            self._ended(event)
+
+    def _ended(self, event: Finished | Failed | CancelledByUser) -> None:
+        kind, self.kind, self._job = self.kind, "", None
+        status = self._c.desk.status
+        status.set_idle()
+        assert self._c.session is not None
+        if kind == "run":
+            self._c.session.refresh()
+            self._c.show_results()
+            self._c.cover_again()
+        if isinstance(event, Finished):
+            if kind == "export":
+                self.export_done.emit(event.summary)
+            else:
+                people = event.summary.get("people", 0)
+                word = "person" if people == 1 else "people"
+                status.show_message(f"Done: {people} {word} in {event.elapsed_s:.0f} s", lasting=True)
+        elif isinstance(event, Failed):
+            (self.export_failed if kind == "export" else self.failed).emit(event.message)
+        else:
+            status.show_message("Stopped. Everything finished so far is kept.")
+            if kind == "export":
+                self.export_failed.emit("Stopped. Nothing was left half-written.")
+        self.changed.emit()
