@@ -21,7 +21,9 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def understudy(capfd: pytest.CaptureFixture[str]) -> Command:
+def understudy(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.delenv("UNDERSTUDY_COMMAND", raising=False)
+
     def call(*arguments: object) -> tuple[int, str, str]:
         capfd.readouterr()
         code = main([str(a) for a in arguments])
@@ -43,7 +45,8 @@ def clip(tmp_path: Path) -> Path:
 
 COMMANDS = [
     (), ("run",), ("export",), ("info",), ("doctor",), ("demo",), ("models",), ("models", "list"),
-    ("models", "install"), ("models", "verify"), ("models", "add"), ("bench",), ("bench", "raster"),
+    ("models", "install"), ("models", "verify"), ("models", "add"), ("bench",), ("bench", "seek"),
+    ("bench", "fit"), ("bench", "raster"), ("bench", "pipeline"), ("bench", "export"), ("bench", "memory"),
 ]  # fmt: skip
 
 
@@ -245,3 +248,21 @@ def test_the_first_ctrl_c_stops_the_work_and_the_second_the_program() -> None:
             signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("command", "baseline"),
+    [
+        (("bench", "raster", "--repeats", "2"), "numpy"),
+        (("bench", "seek", "--seeks", "4", "--frames", "30", "--width", "320"), "OpenCV"),
+    ],
+    ids=["raster", "seek"],
+)
+def test_benchmarks_name_their_baseline(understudy: Command, command: tuple[str, ...], baseline: str) -> None:
+    code, out, _ = understudy(*command, "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert any(baseline in str(value) for row in report["rows"] for value in row.values())
+    assert all(
+        "wrong" not in row or row["wrong"] == "0 of 4" or "OpenCV" in row["reader"] for row in report["rows"]
+    )
