@@ -1,0 +1,134 @@
+"""What lies under the lanes: coverage of the export, and frames and times."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from app.review.types import COVERED, LEAK
+from widgets import theme
+from widgets.timeline.lanes import LEFT, RIGHT
+from widgets.timeline.scale import Scale, column_max, ticks, time_text
+
+_LEAST_LEAK = 3
+"""Pixels: a leak of one frame in an hour must still be seen."""
+
+
+class CoverageLane(QWidget):
+    """Where the export covers everybody, and where somebody shows."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._coverage: npt.NDArray[np.uint8] | None = None
+        self._scale = Scale.whole(1, 1.0)
+        self._pixels = np.zeros((1, 1, 4), np.uint8)
+        self.setAccessibleName("Covered in the export")
+        self.setToolTip(
+            "Green: everybody is covered in the export. Red: somebody may show. Empty: not run yet."
+        )
+        theme.notifier().changed.connect(self._prepare)
+
+    def set_coverage(self, coverage: npt.NDArray[np.uint8] | None) -> None:
+        """(N,) values of the coverage lane, or None before anything has run."""
+        self._coverage = None if coverage is None else np.asarray(coverage, np.uint8)
+        self._prepare()
+
+    def set_scale(self, scale: Scale) -> None:
+        """Show these frames."""
+        self._scale = scale
+        self._prepare()
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """(1, W, 4) RGBA: what is stretched into the lane."""
+        return self._pixels
+
+    def _prepare(self) -> None:
+        count = max(round(self._scale.width), 1)
+        self._pixels = np.zeros((1, count, 4), np.uint8)
+        coverage = self._coverage
+        if coverage is not None and len(coverage):
+            palette = theme.current()
+            scale = Scale(len(coverage), self._scale.width, self._scale.first, self._scale.last)
+            # What is worst in a column wins: a leak, then frames that have not been run.
+            leak = np.asarray(column_max(coverage == LEAK, scale), bool)
+            covered = ~np.asarray(column_max(coverage != COVERED, scale), bool)
+            ground = palette.accent.darker(125) if palette.is_dark else palette.accent
+            self._pixels[0, covered] = ground.getRgb()
+            wide = np.convolve(leak, np.ones(_LEAST_LEAK), "same") > 0
+            self._pixels[0, wide] = palette.bad.getRgb()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the name and the lane."""
+        palette = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if event.rect().left() < LEFT:
+            painter.setFont(theme.base_font(12))
+            painter.setPen(palette.secondary)
+            room = QRectF(14, 0, LEFT - 24, self.height())
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, "Covered in the export")
+        row = QRectF(LEFT, self.height() / 2 - 4, max(self.width() - LEFT - RIGHT, 1), 8)
+        clip = QPainterPath()
+        clip.addRoundedRect(row, 3, 3)
+        painter.fillPath(clip, palette.raised)
+        painter.setClipPath(clip, Qt.ClipOperation.IntersectClip)
+        pixels = self._pixels
+        image = QImage(pixels.data, pixels.shape[1], 1, pixels.strides[0], QImage.Format.Format_RGBA8888)
+        painter.drawImage(row, image, QRectF(0, 0, image.width(), 1))
+
+
+class Ruler(QWidget):
+    """Frame numbers, and their times under them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scale = Scale.whole(1, 1.0)
+        self._times: npt.NDArray[np.float64] = np.zeros(0)
+        self.setAccessibleName("Frames and times")
+        theme.notifier().changed.connect(self.update)
+
+    def set_times(self, times: npt.NDArray[np.float64]) -> None:
+        """(N,) seconds of every frame."""
+        self._times = times
+        self.update()
+
+    def set_scale(self, scale: Scale) -> None:
+        """Show these frames."""
+        self._scale = scale
+        self.update()
+
+    def marks(self) -> list[tuple[float, str, str]]:
+        """Pixel, frame and time of every label."""
+        if not len(self._times):
+            return []
+        frames = ticks(self._scale, 58.0)
+        seconds = self._scale.span / max(len(self._times), 1) * float(self._times[-1] - self._times[0])
+        decimals = 0 if seconds > 90 else (1 if seconds > 9 else 2)
+        return [
+            (self._scale.x(f), f"{f:,}".replace(",", " "), time_text(self._times[f], decimals))
+            for f in frames
+            if f < len(self._times)
+        ]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the labels that the exposed part touches."""
+        palette = theme.current()
+        painter = QPainter(self)
+        painter.setFont(theme.base_font(11))
+        for x, frame, time in self.marks():
+            at = LEFT + x
+            if at < event.rect().left() - 40 or at > event.rect().right() + 40:
+                continue
+            painter.setPen(QPen(palette.line, 1))
+            painter.drawLine(QPointF(round(at), 0), QPointF(round(at), 4))
+            left = max(at - 36, LEFT - 14.0)
+            how = Qt.AlignmentFlag.AlignHCenter
+            painter.setPen(palette.text)
+            painter.drawText(QRectF(left, 5, 72, 13), how, frame)
+            painter.setPen(palette.secondary)
+            painter.drawText(QRectF(left, 18, 72, 13), how, time)
