@@ -1,0 +1,171 @@
+"""The empty room behind the people: a median over time that knows where people were."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from backends.errors import InputError
+
+U1 = npt.NDArray[np.uint8]
+F4 = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+Array = Any
+
+_BYTES = 400 << 20
+"""Samples may take this much memory, whatever the picture's size."""
+
+_STRIDE = 4
+"""Gains are measured on every n-th pixel along both axes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plate:
+    """The background of a fixed camera.
+
+    Attributes:
+        rgb: (H, W, 3) uint8; seen: (H, W) where the background was ever seen (else it was filled in).
+        seen_fraction: share of the picture that was seen.
+    """
+
+    rgb: U1
+    seen: BoolArray
+    seen_fraction: float
+
+
+class PlateBuilder:
+    """Collects pictures of a fixed camera and makes the background from them.
+
+    Memory is bounded: at most ``max_samples`` pictures are kept; where more are added, which ones stay is
+    random but the same every time.
+    """
+
+    def __init__(self, height: int, width: int, *, max_samples: int = 48) -> None:
+        limit = max(5, _BYTES // max(height * width * 4, 1))
+        self._limit = min(max_samples, limit)
+        self._shape = (height, width)
+        self._frames: list[U1] = []
+        self._masks: list[BoolArray] = []
+        self._added = 0
+        self._random = np.random.default_rng(7)
+
+    def add(self, frame: U1, person_mask: BoolArray) -> None:
+        """One picture (H, W, 3) and where people are in it (H, W).
+
+        Raises:
+            InputError: another size.
+        """
+        if frame.shape != (*self._shape, 3) or person_mask.shape != self._shape:
+            raise InputError(f"the plate is {self._shape}, the picture {frame.shape}")
+        self._added += 1
+        if len(self._frames) < self._limit:
+            self._frames.append(frame.copy())
+            self._masks.append(person_mask.copy())
+            return
+        place = int(self._random.integers(0, self._added))
+        if place < self._limit:
+            self._frames[place], self._masks[place] = frame.copy(), person_mask.copy()
+
+    def finish(self) -> Plate:
+        """The background.
+
+        Raises:
+            InputError: nothing was added.
+        """
+        if not self._frames:
+            raise InputError("a background needs at least one picture")
+        frames, masks = np.stack(self._frames), np.stack(self._masks)
+        gains = _gains(frames, masks)
+        height, width = self._shape
+        rgb = np.zeros((height, width, 3), np.uint8)
+        seen = np.zeros((height, width), np.bool_)
+        middle = height // 2
+        with ThreadPoolExecutor(2) as pool:
+            for part in [(0, middle), (middle, height)]:
+                pool.submit(_masked_median, frames, masks, gains, *part, rgb, seen)
+        fraction = float(seen.mean())
+        return Plate(fill(rgb, seen), seen, fraction)
+
+
+def _gains(frames: U1, masks: BoolArray) -> F4:
+    """(N, 3) factors that bring each picture to the light of the middle one, from pixels without people."""
+    small = frames[:, ::_STRIDE, ::_STRIDE].astype(np.float32)
+    hidden = masks[:, ::_STRIDE, ::_STRIDE]
+    counted = np.where(hidden[..., None], np.nan, small)
+    with np.errstate(all="ignore"):
+        level = np.array([np.nanmean(c[~h], axis=0) if (~h).any() else np.full(3, np.nan)
+                          for c, h in zip(small, hidden)])  # fmt: skip
+    usable = np.isfinite(level).all(axis=1)
+    if not usable.any():
+        return np.ones((len(frames), 3), np.float32)
+    reference = counted[int(np.flatnonzero(usable)[np.argsort(level[usable].sum(axis=1))[usable.sum() // 2]])]
+    gains = np.ones((len(frames), 3), np.float32)
+    for i in np.flatnonzero(usable):
+        both = np.isfinite(reference[..., 0]) & np.isfinite(counted[i, ..., 0])
+        a, b = reference[both], counted[i][both]
+        fair = (a > 8).all(axis=1) & (b > 8).all(axis=1) & (a < 247).all(axis=1) & (b < 247).all(axis=1)
+        if int(fair.sum()) >= 200:
+            gains[i] = np.clip(np.median(a[fair] / b[fair], axis=0), 0.5, 2.0)
+    return gains
+
+
+@numba.njit(cache=True, nogil=True)
+def _masked_median(
+    frames: Array, masks: Array, gains: Array, first: int, last: int, rgb: Array, seen: Array
+) -> None:
+    n, _, width, _ = frames.shape
+    values = np.empty(n, np.float32)
+    for y in range(first, last):
+        for x in range(width):
+            for c in range(3):
+                count = 0
+                for i in range(n):
+                    if not masks[i, y, x]:
+                        v = frames[i, y, x, c] * gains[i, c]
+                        k = count
+                        while k > 0 and values[k - 1] > v:
+                            values[k] = values[k - 1]
+                            k -= 1
+                        values[k] = v
+                        count += 1
+                if count == 0:
+                    break
+                seen[y, x] = True
+                m = values[count // 2]
+                if count % 2 == 0:
+                    m = 0.5 * (m + values[count // 2 - 1])
+                rgb[y, x, c] = min(max(int(m + 0.5), 0), 255)
+
+
+def fill(rgb: U1, known: BoolArray) -> U1:
+    """Unknown pixels from their surroundings: averages from ever farther away (push and pull).
+
+    Gortler et al., The Lumigraph, 1996, section 4.3.
+    """
+    if known.all():
+        return rgb
+    if not known.any():
+        return np.full_like(rgb, 96)
+    levels = [(rgb.astype(np.float32) * known[..., None], known.astype(np.float32))]
+    while min(levels[-1][1].shape) > 1 and not (levels[-1][1] > 0).all():
+        color, weight = levels[-1]
+        size = (max(1, (weight.shape[1] + 1) // 2), max(1, (weight.shape[0] + 1) // 2))
+        w = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA))
+        c = np.asarray(cv2.resize(color, size, interpolation=cv2.INTER_AREA))
+        # Sums of weighted colour stay weighted: dividing gives the mean of what is known.
+        share = np.minimum(w * 4.0, 1.0) / np.maximum(w, 1e-6)
+        levels.append((c * share[..., None], w * share))
+    color, weight = levels[-1]
+    result = color / np.maximum(weight, 1e-6)[..., None]
+    for color, weight in levels[-2::-1]:
+        size = (weight.shape[1], weight.shape[0])
+        coarse = np.asarray(cv2.resize(result, size, interpolation=cv2.INTER_LINEAR))
+        result = color + coarse.reshape(color.shape) * (1.0 - weight)[..., None]
+    filled = np.clip(result + 0.5, 0, 255).astype(np.uint8)
+    return np.where(known[..., None], rgb, filled)
