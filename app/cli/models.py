@@ -118,9 +118,9 @@ def add(
     model_id: Annotated[str, typer.Argument(metavar="ID", help="smpl, smplh, smplx ...")],
     file: Annotated[Path, typer.Argument(help="The file you got from its authors.")],
 ) -> None:
-    """Take in a licensed file of your own."""
+    """Take in a licensed file of your own. Pickles (.pkl) are converted: only arrays are read from them."""
+    from app.models.convert import add_file
     from app.models.store import ModelStore
 
-    console.out.print(
-        f"{model_id} is in place: {ModelStore().add(model_id, file)}", soft_wrap=True, markup=False
-    )
+    path = add_file(ModelStore(), model_id, file)
+    console.out.print(f"{model_id} is in place: {path}", soft_wrap=True, markup=False)
