@@ -73,9 +73,7 @@ def _copy_limited(source: IO[bytes], out: IO[bytes], limit: int, entry: Entry) -
     while block := source.read(_BLOCK):
         copied += len(block)
         if limit and copied > limit:
-            raise ModelError(
-                f"{entry.id} is larger than it should be; it is not the right file."
-            )
+            raise ModelError(f"{entry.id} is larger than it should be; it is not the right file.")
         out.write(block)
 
 

@@ -105,7 +105,8 @@ class ModelStore:
         self.path(model_id)
         if self.status(model_id).state != "installed":
             raise ModelError(
-                f"The file of {model_id} is not what was installed. Type: understudy models install {model_id}"
+                f"The file of {model_id} is not what was installed. "
+                f"Type: understudy models install {model_id}"
             )
 
     def install(self, model_id: str, source: Path | None = None, progress: Progress | None = None) -> Path:
