@@ -266,3 +266,14 @@ def test_benchmarks_name_their_baseline(understudy: Command, command: tuple[str,
     assert all(
         "wrong" not in row or row["wrong"] == "0 of 4" or "OpenCV" in row["reader"] for row in report["rows"]
     )
+
+
+def test_the_windows_log_is_read(understudy: Command, tmp_path: Path) -> None:
+    log = tmp_path / "ui.json"
+    log.write_text(json.dumps({"beats": 1000, "longest_ms": [31.5, 12.0]}))
+    code, out, _ = understudy("bench", "ui", log, "--json")
+    assert code == 0
+    assert json.loads(out)["rows"][0]["ms"] == 31.5
+    log.write_text("no log")
+    assert understudy("bench", "ui", log)[0] == 1
+    assert understudy("bench", "ui", tmp_path / "nothing.json")[0] == 1
