@@ -142,7 +142,8 @@ def _filling(
         return pixelate(frame, region, person.size, phase)
     if plate is not None and gain is not None:
         behind = plate.rgb[region.window].astype(np.float32) * gain
-        return np.clip(behind + 0.5, 0, 255).astype(np.uint8)
+        lit: U1 = np.clip(behind + 0.5, 0, 255).astype(np.uint8)
+        return lit
     return _surroundings(frame, region, covered)
 
 

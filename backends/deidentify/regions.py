@@ -66,7 +66,8 @@ class Region:
 
 
 def _usable(keypoints: Keypoints) -> npt.NDArray[np.bool_]:
-    return (keypoints.visibility != Visibility.ABSENT) & np.isfinite(keypoints.xy).all(axis=1)
+    usable: npt.NDArray[np.bool_] = np.isfinite(keypoints.xy).all(axis=1)
+    return usable & (keypoints.visibility != Visibility.ABSENT)
 
 
 def _bounds(cover: PersonCover, pad: float, width: int, height: int) -> tuple[int, int, int, int] | None:

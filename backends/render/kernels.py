@@ -172,7 +172,14 @@ def see(
 
 @numba.njit(cache=True, nogil=True)
 def _is_edge(
-    row: int, column: int, near: Array, owner: Array, touched: Array, mesh_of: Array, smooth: Array, step: float
+    row: int,
+    column: int,
+    near: Array,
+    owner: Array,
+    touched: Array,
+    mesh_of: Array,
+    smooth: Array,
+    step: float,
 ) -> bool:
     """Whether more than one surface may be seen in this pixel."""
     t = owner[row, column]

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,9 @@ def _share(work: Callable[[int, int], None], threads: int) -> None:
         return
     with _pool_lock:
         if _pool is None:
-            _pool = ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 2) - 1), thread_name_prefix="draw")
+            _pool = ThreadPoolExecutor(
+                max_workers=max(1, (os.cpu_count() or 2) - 1), thread_name_prefix="draw"
+            )
     others = [_pool.submit(work, i, threads) for i in range(1, threads)]
     work(0, threads)
     for other in others:
@@ -177,7 +180,11 @@ def rasterize(
         np.empty((h, w), np.int32), np.empty((h, w), np.int16),
     )  # fmt: skip
 
-    seen, owner, touched = np.empty((h, w), np.float32), np.empty((h, w), np.int32), np.empty((h, w), np.uint8)
+    seen, owner, touched = (
+        np.empty((h, w), np.float32),
+        np.empty((h, w), np.int32),
+        np.empty((h, w), np.uint8),
+    )
     # Two centres on one surface differ by about tan(slope) / f in depth: up to 80 degrees is one surface.
     jump = 6.0 / min(camera.fx, camera.fy)
     scene = (x0, y0, starts, members, boxes, screen, inverse, triangles)
@@ -213,7 +220,7 @@ def pick(picture: Picture, x: float, y: float) -> Pick | None:
     )
 
 
-def _joined(parts: list[npt.NDArray]) -> npt.NDArray:
+def _joined(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

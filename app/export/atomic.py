@@ -1,0 +1,54 @@
+"""Files that appear under their name only when they are whole and checked."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.errors import ExportError, StorageError
+
+PART = ".part"
+
+
+def plain_error(error: OSError, folder: Path) -> StorageError | ExportError:
+    """The system's error in words that say what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError("The disk is full. Free some space, or choose another folder, and export again.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageError(f"The folder {folder.name} cannot be written. Choose another folder.")
+    return ExportError(f"The export cannot be written to {folder.name}: {error.strerror or error}.")
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """A temporary path beside ``target``; renamed to it when the block ends well, removed when not.
+
+    What is written should be read back and checked inside the block. The target may be a folder.
+
+    Raises:
+        StorageError, ExportError: from the file system, in plain words.
+    """
+    part = target.with_name(f".{target.stem}{PART}{target.suffix}")
+    try:
+        _remove(part)
+        yield part
+        if target.is_dir() and part.is_dir():
+            _remove(target)
+        os.replace(part, target)
+    except OSError as error:
+        _remove(part)
+        raise plain_error(error, target.parent) from error
+    except BaseException:
+        _remove(part)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

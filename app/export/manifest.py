@@ -1,0 +1,77 @@
+"""What was exported, from what, with what: for the record, without a patient's file name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from app.export.atomic import written_whole
+from app.export.types import ExportSource, Written
+from app.project.store import now
+
+_PACKAGES = ("understudy", "numpy", "numba", "av", "opencv-python-headless", "ai-edge-litert", "trimesh")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's files in order of their names."""
+    digest = hashlib.sha256()
+    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "from source"
+    return found
+
+
+def make_manifest(
+    source: ExportSource, written: Sequence[Written], hashes: Mapping[str, str], uncovered: Sequence[int]
+) -> dict[str, Any]:
+    """Plain values: input and output hashes, settings, networks, versions, people, uncovered frames."""
+    record = source.store.footage()
+    return {
+        "made": now(),
+        "input": {
+            "sha256": record.sha256 or source.footage.sha256(lambda: _check(source)),
+            "frames": record.n_frames, "width": record.width, "height": record.height,
+        },
+        "frames": [source.first, source.last],
+        "deidentification": asdict(source.deid),
+        "people": [{"id": t.track_id, "corrected": t.track_id in source.store.corrected_tracks()}
+                   for t in source.tracks()],
+        "frames_with_somebody_uncovered": list(uncovered),
+        "outputs": [
+            {"kind": w.kind, "name": w.path.name, "count": w.count, "unit": w.unit,
+             "sha256": sha256_of(w.path)}
+            for w in written
+        ],
+        "networks": dict(hashes),
+        "body": source.body.name,
+        "versions": _versions(),
+        "confidence": "expected error in mm after aligning the body as a whole (place, turn, size)",
+    }  # fmt: skip
+
+
+def _check(source: ExportSource) -> None:
+    source.control.check()
+
+
+def write_manifest(manifest: Mapping[str, Any], target: Path) -> None:
+    """Write ``target`` (json)."""
+    with written_whole(target) as part:
+        part.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        json.loads(part.read_text(encoding="utf-8"))

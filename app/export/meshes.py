@@ -1,0 +1,64 @@
+"""One mesh a person and frame: obj, ply or glb."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from app.errors import ExportError
+from app.export.atomic import written_whole
+from app.export.types import ExportSource, Step, Written
+from app.project.records import PersonRecord
+from backends.body import posed_vertices
+from backends.confidence import confidence_rgb, spread_to_vertices
+
+_FLIP = np.array([1.0, -1.0, -1.0])
+"""Camera coordinates (y down, z away) to what mesh viewers expect (y up, z towards the viewer)."""
+
+
+def mesh_of(source: ExportSource, person: PersonRecord) -> trimesh.Trimesh:
+    """The body in metres with y up; vertex colours are its confidence.
+
+    Raises:
+        ExportError: the person has no body.
+    """
+    if person.body is None:
+        raise ExportError(f"Person {person.track_id} has no body in frame {person.frame}.")
+    vertices = posed_vertices(source.body, person.body.params) * _FLIP
+    if person.confidence is not None:
+        rgb = confidence_rgb(spread_to_vertices(source.body, person.confidence.joint_mm))
+    else:
+        rgb = np.full((len(vertices), 3), 180, np.uint8)
+    rgba = np.concatenate([rgb, np.full((len(rgb), 1), 255, np.uint8)], axis=1)
+    return trimesh.Trimesh(vertices, source.body.faces, vertex_colors=rgba, process=False)
+
+
+def write_meshes(source: ExportSource, target: Path, suffix: str, step: Step) -> Written:
+    """Write the folder ``target`` with ``<frame>_person<id>.<suffix>``; suffix "obj", "ply" or "glb".
+
+    Raises:
+        ExportError, StorageError: a mesh cannot be written or read back.
+    """
+    count = 0
+    with written_whole(target) as part:
+        part.mkdir(parents=True)
+        last: Path | None = None
+        for frame, people in source.people(step):
+            source.control.check()
+            for person in people:
+                if person.body is None:
+                    continue
+                last = part / f"{frame:06d}_person{person.track_id}.{suffix}"
+                mesh = mesh_of(source, person)
+                data = mesh.export(file_type=suffix)
+                last.write_bytes(data if isinstance(data, bytes) else str(data).encode("ascii"))
+                count += 1
+        if len(list(part.iterdir())) != count:
+            raise ExportError("Not every mesh was written. Export again.")
+        if last is not None:
+            back = trimesh.load(last, force="mesh", process=False)
+            if len(back.vertices) != source.body.n_vertices:
+                raise ExportError("The written meshes cannot be read back. Export again.")
+    return Written(f"meshes_{suffix}", target, count, "meshes")

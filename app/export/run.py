@@ -1,0 +1,191 @@
+"""One export from beginning to end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.errors import ExportError, ModelError
+from app.export.atomic import plain_error
+from app.export.coco import write_coco
+from app.export.coverage import Whereabouts
+from app.export.manifest import make_manifest, write_manifest
+from app.export.meshes import write_meshes
+from app.export.plate import build_plate
+from app.export.smplx import write_smplx
+from app.export.table import write_table
+from app.export.types import ExportSource, Step, Written
+from app.export.video import write_video
+from app.footage import Footage
+from app.models.store import ModelStore
+from app.pipeline.engine import DETECTOR, LANDMARKS
+from app.pipeline.events import Listener, Progress, StageStarted, Warned
+from app.pipeline.job import Control
+from app.pipeline.rate import RateMeter
+from app.project.store import ProjectStore
+from app.review.types import DeidSettings, ExportKind, ExportRequest
+from backends.background import Plate
+from backends.body import BodyModel
+
+_NAMES: dict[ExportKind, str] = {
+    "video": "_deidentified.mp4", "coco": "_keypoints.json", "smplx": "_smplx.npz",
+    "csv": "_confidence.csv", "meshes_obj": "_meshes_obj", "meshes_ply": "_meshes_ply",
+    "meshes_glb": "_meshes_glb",
+}  # fmt: skip
+_STAGES: dict[ExportKind, str] = {
+    "video": "Writing the video", "coco": "Writing keypoints", "smplx": "Writing bodies",
+    "csv": "Writing the table", "meshes_obj": "Writing meshes (obj)", "meshes_ply": "Writing meshes (ply)",
+    "meshes_glb": "Writing meshes (glb)",
+}  # fmt: skip
+
+
+def run_export(
+    store: ProjectStore, footage: Footage, body: BodyModel, request: ExportRequest, deid: DeidSettings,
+    control: Control, listener: Listener, *, plate: Plate | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Write what was asked for.
+
+    Args:
+        plate: the empty room where it is known already.
+
+    Returns:
+        ``files`` (paths as text), ``outputs`` (dicts with path, count, unit, bytes), ``frames``,
+        ``seconds``, ``video_fps`` (or None), ``uncovered`` (number of frames), ``folder``.
+
+    Raises:
+        ExportError: it may not be written (it exists, is the footage, somebody would be seen) or did not
+            pass its check. StorageError: no space, no right to write. Cancelled: asked to stop.
+    """
+    started = time.monotonic()
+    source = _source(store, footage, body, request, deid, control)
+    targets = {kind: request.folder / f"{source.stem}{_NAMES[kind]}" for kind in request.kinds}
+    manifest_path = request.folder / f"{source.stem}_manifest.json"
+    _refuse_existing([*targets.values(), manifest_path], footage, request)
+    uncovered = _uncovered(source) if "video" in request.kinds else []
+    if "video" in request.kinds and not request.allow_uncovered:
+        _refuse_uncovered(source, uncovered)
+    try:
+        request.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise plain_error(error, request.folder.parent) from error
+    written: list[Written] = []
+    video_s = 0.0
+    for kind in request.kinds:
+        control.check()
+        if kind == "video" and plate is None and deid.background == "plate" and deid.cover == "whole":
+            plate = build_plate(store, footage, control, listener)
+        listener(StageStarted(kind, _STAGES[kind]))
+        begun = time.monotonic()
+        written.append(_write(kind, source, targets[kind], plate, _stepper(kind, source, listener)))
+        if kind == "video":
+            video_s = time.monotonic() - begun
+    if uncovered:
+        listener(Warned(f"Somebody may be seen in {len(uncovered)} frames: a gap in a track was too long."))
+    manifest = make_manifest(source, written, _network_hashes(), uncovered)
+    write_manifest(manifest, manifest_path)
+    if not store.read_only:
+        store.add_export(manifest)
+    return {
+        "folder": str(request.folder),
+        "files": [str(w.path) for w in written] + [str(manifest_path)],
+        "outputs": [
+            {"kind": w.kind, "path": str(w.path), "count": w.count, "unit": w.unit, "bytes": _size(w.path)}
+            for w in written
+        ],
+        "frames": source.n_frames,
+        "seconds": time.monotonic() - started,
+        "video_fps": source.n_frames / video_s if video_s else None,
+        "uncovered": len(uncovered),
+    }
+
+
+def _source(
+    store: ProjectStore, footage: Footage, body: BodyModel, request: ExportRequest, deid: DeidSettings,
+    control: Control,
+) -> ExportSource:  # fmt: skip
+    end = footage.n_frames - 1
+    first = 0 if request.first is None else request.first
+    last = end if request.last is None else min(request.last, end)
+    if not request.kinds:
+        raise ExportError("Nothing was chosen to export.")
+    if not 0 <= first <= last:
+        raise ExportError(f"The range {first} to {last} is empty; the footage has frames 0 to {end}.")
+    return ExportSource(store, footage, body, deid, first, last, store.path.stem, control)
+
+
+def _refuse_existing(targets: list[Path], footage: Footage, request: ExportRequest) -> None:
+    own = footage.path.resolve()
+    for target in targets:
+        if target.resolve() == own or own.is_dir() and request.folder.resolve() == own:
+            raise ExportError("The export would replace the footage itself. Choose another folder.")
+        if target.exists() and not request.overwrite:
+            raise ExportError(
+                f"{target.name} is there already. Choose another folder, or allow it to be replaced."
+            )
+
+
+def _uncovered(source: ExportSource) -> list[int]:
+    where = Whereabouts(source.store, source.footage.fps)
+    return [f for f in range(source.first, source.last + 1) if where.lost(f)]
+
+
+def _refuse_uncovered(source: ExportSource, uncovered: list[int]) -> None:
+    done = source.store.processed()
+    inside = sum(max(0, min(b, source.last) - max(a, source.first) + 1) for a, b in done)
+    missing = source.n_frames - inside
+    if missing:
+        raise ExportError(
+            f"{missing} of {source.n_frames} frames have not been processed: whoever is in them would be "
+            "seen. Run first, export a shorter range, or confirm that they may be left as they are."
+        )
+    if not source.tracks():
+        raise ExportError(
+            "No people were found, so the video would be exported as it is. Confirm that nobody is in it."
+        )
+    if uncovered:
+        raise ExportError(
+            f"Somebody is lost from sight in {len(uncovered)} frames, the first is frame {uncovered[0]}, and "
+            "could be seen there. Look at the review list, or confirm that it may stay so."
+        )
+
+
+def _stepper(kind: str, source: ExportSource, listener: Listener) -> Step:
+    meter = RateMeter(source.n_frames)
+
+    def step(n: int) -> None:
+        if source.control.check():
+            meter.hold()
+        meter.advance(n)
+        listener(Progress(kind, meter.done, meter.total, meter.rate, meter.remaining_s))
+
+    return step
+
+
+def _write(kind: ExportKind, source: ExportSource, target: Path, plate: Plate | None, step: Step) -> Written:
+    writers: dict[ExportKind, Callable[[], Written]] = {
+        "video": lambda: write_video(source, target, plate, step),
+        "coco": lambda: write_coco(source, target, step),
+        "smplx": lambda: write_smplx(source, target, step),
+        "csv": lambda: write_table(source, target, step),
+        "meshes_obj": lambda: write_meshes(source, target, "obj", step),
+        "meshes_ply": lambda: write_meshes(source, target, "ply", step),
+        "meshes_glb": lambda: write_meshes(source, target, "glb", step),
+    }
+    return writers[kind]()
+
+
+def _network_hashes() -> dict[str, str]:
+    models = ModelStore()
+    found = {}
+    for name in (DETECTOR, LANDMARKS):
+        try:
+            found[name] = models.sha256(name)
+        except ModelError:
+            continue  # exporting needs no networks
+    return found
+
+
+def _size(path: Path) -> int:
+    return sum(f.stat().st_size for f in path.iterdir()) if path.is_dir() else path.stat().st_size

@@ -1,0 +1,57 @@
+"""Confidence as a table: one row a person and frame."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from app.errors import ExportError
+from app.export.atomic import written_whole
+from app.export.types import ExportSource, Step, Written
+from backends.keypoints.layout import KEYPOINT_NAMES
+from backends.keypoints.types import Source
+
+HEADER = (
+    "frame", "time_s", "person", "name", "reviewed", "mean_error_mm", "reprojection_rms_px", "presence",
+    *(f"{n}_error_mm" for n in KEYPOINT_NAMES), "placed_by_hand",
+)  # fmt: skip
+
+
+def write_table(source: ExportSource, target: Path, step: Step) -> Written:
+    """Write ``target`` (csv, UTF-8). Errors are expected errors in mm; empty where there is no body.
+
+    Raises:
+        ExportError, StorageError: it cannot be written or read back.
+    """
+    names = {t.track_id: t.name for t in source.tracks()}
+    count = 0
+    with written_whole(target) as part:
+        with part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(HEADER)
+            for frame, people in source.people(step):
+                for person in people:
+                    c, b = person.confidence, person.body
+                    by_hand = person.estimate.keypoints.source == Source.PERSON
+                    writer.writerow(
+                        [
+                            frame, f"{source.footage.times[frame]:.6f}", person.track_id,
+                            _harmless(names.get(person.track_id, "")), int(person.reviewed),
+                            f"{c.mean_mm:.1f}" if c is not None else "",
+                            f"{b.rms_px:.2f}" if b is not None else "",
+                            f"{person.estimate.score:.3f}",
+                            *([f"{v:.1f}" for v in c.keypoint_mm] if c is not None
+                              else [""] * len(KEYPOINT_NAMES)),
+                            " ".join(n for n, h in zip(KEYPOINT_NAMES, by_hand) if h),
+                        ]
+                    )  # fmt: skip
+                    count += 1
+        with part.open(newline="", encoding="utf-8") as file:
+            if sum(1 for _ in csv.reader(file)) != count + 1:
+                raise ExportError("The written table cannot be read back. Export again.")
+    return Written("csv", target, count, "rows")
+
+
+def _harmless(text: str) -> str:
+    """A name that a spreadsheet would take for a formula is quoted."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
