@@ -40,7 +40,7 @@ OUTFITS = (SURGEON, NURSE, ASSISTANT)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dressed:
-    """A body in clothes: ``body`` differs from the bare one in ``v_template`` only."""
+    """A body in clothes: ``v_template`` differs from the bare one's, and two shoes are added to the mesh."""
 
     body: BodyModel
     colors: npt.NDArray[np.uint8]
@@ -76,11 +76,8 @@ def dress(body: BodyModel, outfit: Outfit, rng: np.random.Generator) -> Dressed:
         depth = thickness + looser.get(name, 0.0) + (_folds(v, rng) * 0.005 if name in looser else 0.0)
         depth = np.broadcast_to(depth, len(v))
         offset[inside] = (smooth - v + normals * depth[:, None])[inside]
-    for side in (1.0, -1.0):
-        foot = regions["shoes"] & (side * v[:, 0] > 0)
-        offset[foot] = _shoe(v[foot]) - v[foot]
     colors = _colors(body, outfit, regions, rng)
-    return Dressed(replace(body, v_template=v + offset), colors)
+    return _with_shoes(replace(body, v_template=v + offset), colors, regions["shoes"])
 
 
 def _regions(body: BodyModel, outfit: Outfit) -> dict[str, Bools]:
@@ -164,29 +161,44 @@ def _folds(v: F8, rng: np.random.Generator) -> F8:
     return field
 
 
-def _shoe(foot: F8) -> F8:
-    """Vertices of a foot moved out to its convex hull, a little enlarged: toes vanish in a shoe."""
-    low = foot[foot[:, 1] < foot[:, 1].min() + 0.075]
-    hull = ConvexHull(low)
-    centre = low.mean(axis=0)
-    away = foot - centre
-    # Along each ray from the centre, the first plane of the hull that it meets.
-    planes = hull.equations
-    speed = np.maximum(away @ planes[:, :3].T, 1e-9)
-    reach = (-(planes[:, 3] + planes[:, :3] @ centre) / speed).min(axis=1)
-    pushed = centre + away * np.maximum(reach, 1.0)[:, None] * 1.05
-    share = np.clip((foot[:, 1] - low[:, 1].max() + 0.03) / 0.03, 0, 1)[:, None]
-    shoe: F8 = pushed * (1 - share) + foot * share
-    return shoe
+def _with_shoes(body: BodyModel, colors: npt.NDArray[np.uint8], region: Bools) -> Dressed:
+    """Adds a shoe round each foot: the foot's convex hull, a little larger, moving as its vertices do."""
+    v = body.v_template
+    sources, points, faces = [np.arange(len(v))], [v], [body.faces]
+    n = len(v)
+    for side in (1.0, -1.0):
+        foot = np.flatnonzero(region & (side * v[:, 0] > 0))
+        low = foot[v[foot, 1] < v[foot, 1].min() + 0.085]
+        hull = ConvexHull(v[low])
+        outward = np.einsum("ij,ij->i", _face_normals(v[low], hull.simplices), hull.equations[:, :3]) > 0
+        triangles = np.where(outward[:, None], hull.simplices, hull.simplices[:, ::-1])
+        used, triangles = np.unique(triangles, return_inverse=True)
+        centre = v[low].mean(axis=0)
+        points.append(centre + (v[low[used]] - centre) * (1.09, 1.05, 1.05))
+        sources.append(low[used])
+        faces.append(triangles.reshape(-1, 3).astype(np.int32) + np.int32(n))
+        n += len(used)
+    source = np.concatenate(sources)
+    shod = replace(
+        body, v_template=np.concatenate(points), faces=np.concatenate(faces),
+        shapedirs=body.shapedirs[source],
+        skin_joints=body.skin_joints[source], skin_weights=body.skin_weights[source],
+    )  # fmt: skip
+    return Dressed(shod, colors[source])
 
 
 def _normals(v: F8, faces: npt.NDArray[np.int32]) -> F8:
-    face = np.cross(v[faces[:, 1]] - v[faces[:, 0]], v[faces[:, 2]] - v[faces[:, 0]])
+    face = _face_normals(v, faces)
     normals = np.zeros_like(v)
     for k in range(3):
         np.add.at(normals, faces[:, k], face)
     unit: F8 = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     return unit
+
+
+def _face_normals(v: F8, faces: npt.NDArray[np.int32]) -> F8:
+    normals: F8 = np.cross(v[faces[:, 1]] - v[faces[:, 0]], v[faces[:, 2]] - v[faces[:, 0]])
+    return normals
 
 
 def _neighbours(body: BodyModel) -> sparse.csr_matrix:

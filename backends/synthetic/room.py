@@ -179,9 +179,9 @@ def _frame(
 ) -> tuple[U1, Truth]:
     world = [actor.motion.at(time) for actor in actors]
     vertices = [posed_vertices(a.dressed.body, p) for a, p in zip(actors, world)]
-    image = backdrop.with_shadows([(v, a.body.faces) for v, a in zip(vertices, actors)])
+    image = backdrop.with_shadows([(v, a.dressed.body.faces) for v, a in zip(vertices, actors)])
     meshes = [
-        Mesh((v @ camera.R.T + camera.t).astype(np.float32), a.body.faces, a.dressed.colors)
+        Mesh((v @ camera.R.T + camera.t).astype(np.float32), a.dressed.body.faces, a.dressed.colors)
         for v, a in zip(vertices, actors)
     ]
     depth = backdrop.depth
