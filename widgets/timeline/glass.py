@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion, QWheelEvent
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from widgets import theme
-from widgets.timeline.scale import Scale
+from widgets.timeline.scale import Scale, time_text
 
-SLACK = 24
+SLACK = 40
 """Pixels that the glass reaches beyond the strips on both sides, so that marks at the ends are whole."""
-_CHIP_WIDTH, _CHIP_HEIGHT = 64, 17
+_CHIP_WIDTH, _CHIP_HEIGHT = 76, 30
 
 
 class TimelineGlass(QWidget):
@@ -26,6 +28,7 @@ class TimelineGlass(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scale = Scale.whole(1, 1.0)
+        self._times: npt.NDArray[np.float64] = np.zeros(0)
         self._frame = 0
         self._range: tuple[int, int] | None = None
         self._hover = -1
@@ -41,6 +44,11 @@ class TimelineGlass(QWidget):
     def set_places(self, line_bottom: int, ruler_top: int) -> None:
         """Where the cursor line ends and where the frame number stands (pixels from the top)."""
         self._line_bottom, self._ruler_top = line_bottom, ruler_top
+        self.update()
+
+    def set_times(self, times: npt.NDArray[np.float64]) -> None:
+        """(N,) seconds of every frame."""
+        self._times = times
         self.update()
 
     def set_scale(self, scale: Scale) -> None:
@@ -68,7 +76,7 @@ class TimelineGlass(QWidget):
 
     def _chip(self, x: float) -> QRectF:
         left = min(max(x - _CHIP_WIDTH / 2, 0.0), self.width() - _CHIP_WIDTH)
-        return QRectF(left, self._ruler_top + 2.0, _CHIP_WIDTH, _CHIP_HEIGHT)
+        return QRectF(left, self._ruler_top + 3.0, _CHIP_WIDTH, _CHIP_HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint range, pointer and cursor."""
@@ -89,15 +97,24 @@ class TimelineGlass(QWidget):
         painter.fillRect(QRect(x - 1, 0, 3, self._line_bottom), halo)
         painter.fillRect(QRect(x, 0, 1, self._line_bottom), palette.text)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_chip(painter, x)
+
+    def _paint_chip(self, painter: QPainter, x: int) -> None:
+        palette = theme.current()
         chip = self._chip(x)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(palette.text)
-        painter.drawRoundedRect(chip, 4, 4)
-        painter.setPen(palette.panel)
+        painter.setPen(QPen(palette.line, 1))
+        painter.setBrush(palette.raised)
+        painter.drawRoundedRect(chip.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         font = theme.base_font(11)
-        font.setWeight(font.Weight.DemiBold)
         painter.setFont(font)
-        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, f"{self._frame:,}".replace(",", " "))
+        how = Qt.AlignmentFlag.AlignHCenter
+        if self._frame < len(self._times):
+            painter.setPen(palette.secondary)
+            painter.drawText(chip.translated(0, 15), how, time_text(self._times[self._frame]))
+        font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        painter.setPen(palette.text)
+        painter.drawText(chip.translated(0, 2), how, f"{self._frame:,}".replace(",", " "))
 
     def _paint_range(self, painter: QPainter) -> None:
         if self._range is None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QGraphicsItem, QVBoxLayout, QWidget
-
-with warnings.catch_warnings():
-    # On import pyqtgraph reads its version through a call that newer Pythons call old.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import pyqtgraph as pg
 
 from app.review.types import Lane
 from widgets import theme
@@ -124,7 +119,7 @@ class ErrorPlot(QWidget):
         for lane, curve in zip(self._lanes, self._curves):
             color = QColor(theme.person_color(lane.color_index))
             quiet = self._selected is not None and lane.person_id != self._selected
-            color.setAlphaF(0.5 if quiet else 1.0)
+            color.setAlphaF(0.65 if quiet else 1.0)
             curve.setPen(pg.mkPen(color, width=1))
             curve.setZValue(0 if quiet else 1)
         self.update()
@@ -137,6 +132,13 @@ class ErrorPlot(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.raised)
         painter.drawRoundedRect(self.rect(), 4, 4)
+        if not self._lanes:
+            painter.setFont(theme.base_font(12))
+            painter.setPen(palette.secondary)
+            painter.drawText(
+                self.rect(), Qt.AlignmentFlag.AlignCenter, "No people yet: press Run to find them"
+            )
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         line = QColor(palette.secondary)
         line.setAlphaF(0.45)

@@ -106,7 +106,7 @@ class Ruler(QWidget):
         """Pixel, frame and time of every label."""
         if not len(self._times):
             return []
-        frames = ticks(self._scale, 58.0)
+        frames = ticks(self._scale, 70.0)
         seconds = self._scale.span / max(len(self._times), 1) * float(self._times[-1] - self._times[0])
         decimals = 0 if seconds > 90 else (1 if seconds > 9 else 2)
         return [
@@ -126,7 +126,7 @@ class Ruler(QWidget):
                 continue
             painter.setPen(QPen(palette.line, 1))
             painter.drawLine(QPointF(round(at), 0), QPointF(round(at), 4))
-            left = max(at - 36, LEFT - 14.0)
+            left = at - 36
             how = Qt.AlignmentFlag.AlignHCenter
             painter.setPen(palette.text)
             painter.drawText(QRectF(left, 5, 72, 13), how, frame)

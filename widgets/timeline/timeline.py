@@ -100,6 +100,7 @@ class Timeline(QWidget):
         self._times = times[:n_frames]
         self._frame = 0
         self.ruler.set_times(self._times)
+        self.glass.set_times(self._times)
         self.glass.set_frame(0)
         self._store_range(None, None)
         self._set_scale(Scale.whole(n_frames, self._strip_width()))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPolygonF
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from widgets import theme
 
@@ -108,8 +108,8 @@ class RangeBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._in = _key_button("I", "The range begins at this frame  (I)", self)
-        self._out = _key_button("O", "The range ends at this frame  (O)", self)
+        self._in = KeyButton("I", "The range begins at this frame", self)
+        self._out = KeyButton("O", "The range ends at this frame", self)
         self.text = QLabel("range", self)
         self.text.setProperty("role", "secondary")
         self.clear = QToolButton(self)
@@ -139,12 +139,26 @@ class RangeBar(QWidget):
         self.text.setText(f"frames {frames[0]}–{frames[1]} · {count} long")
 
 
-def _key_button(key: str, tip: str, parent: QWidget) -> QToolButton:
-    button = QToolButton(parent)
-    button.setText(key)
-    button.setToolTip(tip)
-    button.setAccessibleName(tip.split("  ")[0])
-    button.setProperty("role", "key")
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-    return button
+class KeyButton(QToolButton):
+    """A small button that looks like the key that does the same."""
+
+    def __init__(self, key: str, tip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._key = key
+        self.setToolTip(f"{tip}  ({key})")
+        self.setAccessibleName(tip)
+        self.setFixedSize(QSize(20, 20))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        theme.notifier().changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint a key cap."""
+        palette = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(palette.accent if self.hasFocus() else palette.line, 1))
+        painter.setBrush(palette.raised if self.underMouse() else palette.window)
+        painter.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1), 4, 4)
+        painter.setFont(theme.base_font(11))
+        painter.setPen(palette.text if self.underMouse() else palette.secondary)
+        painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, self._key)

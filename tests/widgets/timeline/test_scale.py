@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -77,7 +79,7 @@ def test_ticks_keep_their_distance():
     scale = Scale.whole(108_000, 1340.0)
     marks = ticks(scale, 60.0)
     assert marks[0] == 0
-    assert all(scale.x(b) - scale.x(a) >= 60.0 for a, b in zip(marks, marks[1:]))
+    assert all(scale.x(b) - scale.x(a) >= 60.0 for a, b in itertools.pairwise(marks))
 
 
 def test_times_are_written_with_hours_only_when_needed():
