@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from widgets import actions
 
 _MENU = (
-    ("File", ("open", "demo", "", "run", "run_again", "pause", "cancel_work", "", "export", "", "close", "quit")),
+    ("File", ("open", "demo", "", "run", "run_again", "pause", "cancel_work", "", "export", "", "close",
+              "quit")),
     ("Edit", ("undo", "redo", "", "swap", "hide_person", "mark_reviewed", "delete_person")),
     ("Play", ("play", "play_backward", "play_forward", "", "first_frame", "last_frame", "go_to", "",
               "range_in", "range_out", "range_clear")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +37,7 @@ def written_whole(target: Path) -> Iterator[Path]:
         yield part
         if target.is_dir() and part.is_dir():
             _remove(target)
-        os.replace(part, target)
+        part.replace(target)
     except OSError as error:
         _remove(part)
         raise plain_error(error, target.parent) from error

@@ -15,7 +15,7 @@ from backends.body.params import BodyParams
 F4 = npt.NDArray[np.float32]
 
 MAX_GAP_S = 2.0
-"""A gap up to this long is bridged along the way between its ends; of a longer one nobody can say anything."""
+"""A gap up to this long is bridged along the way between its ends; of a longer one nothing is known."""
 LEAD_FRAMES = 5
 """A person was there a little before they were found, and is still there a little after they were lost."""
 

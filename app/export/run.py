@@ -118,7 +118,7 @@ def _source(
 def _refuse_existing(targets: list[Path], footage: Footage, request: ExportRequest) -> None:
     own = footage.path.resolve()
     for target in targets:
-        if target.resolve() == own or own.is_dir() and request.folder.resolve() == own:
+        if target.resolve() == own or (own.is_dir() and request.folder.resolve() == own):
             raise ExportError("The export would replace the footage itself. Choose another folder.")
         if target.exists() and not request.overwrite:
             raise ExportError(

@@ -66,8 +66,7 @@ class Region:
 
 
 def _usable(keypoints: Keypoints) -> npt.NDArray[np.bool_]:
-    usable: npt.NDArray[np.bool_] = np.isfinite(keypoints.xy).all(axis=1)
-    return usable & (keypoints.visibility != Visibility.ABSENT)
+    return np.isfinite(keypoints.xy).all(axis=1) & np.not_equal(keypoints.visibility, Visibility.ABSENT)
 
 
 def _bounds(cover: PersonCover, pad: float, width: int, height: int) -> tuple[int, int, int, int] | None:

@@ -17,11 +17,12 @@ class PerceptionSettings:
         presence: the landmarks' score from which a person is there.
         keep_presence: the same for somebody who is being followed.
         sure_presence: the same for somebody found within the outline of somebody else.
-        sweep_frames: within how many frames every tile is looked at once.
+        still_presence: mean score below which something that never moves is a thing.
+        odd_bones: bone error (see ``plausible.py``) above which a new find is no body.
         max_gap: for how many frames a lost person is waited for.
         same_person: keypoint similarity from which two bodies in one picture are one.
-        min_frames: shorter tracks are no people.
-        threads: for the networks.
+        min_frames: shorter tracks are no people, unless footage or shot is that short.
+        threads: cores to work on; results do not depend on it.
     """
 
     scales: tuple[float, ...] = (1.0, 2.0, 3.0)
@@ -29,7 +30,8 @@ class PerceptionSettings:
     presence: float = 0.6
     keep_presence: float = 0.5
     sure_presence: float = 0.97
-    sweep_frames: int = 16
+    still_presence: float = 0.8
+    odd_bones: float = 0.3
     max_gap: int = 30
     same_person: float = 0.5
     min_frames: int = 8
