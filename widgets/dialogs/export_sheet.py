@@ -1,0 +1,303 @@
+"""The export: what to write where, how it goes, what came out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.review.types import (
+    BACKGROUND_LABELS,
+    COVER_LABELS,
+    FILL_LABELS,
+    DeidSettings,
+    ExportKind,
+    ExportRequest,
+)
+from widgets.dialogs.message import primary
+from widgets.statusbar import remaining_text
+
+_WHAT: dict[ExportKind, tuple[str, str]] = {
+    "video": ("De-identified video", "mp4, H.264, the source's frame times, no metadata"),
+    "coco": ("Keypoints", "COCO json, with the feet"),
+    "smplx": ("Bodies", "SMPL-X parameters, npz"),
+    "csv": ("Confidence", "csv, expected errors in mm"),
+    "meshes_glb": ("Meshes, glb", "one a person and frame, with confidence colours"),
+    "meshes_ply": ("Meshes, ply", "one a person and frame, with confidence colours"),
+    "meshes_obj": ("Meshes, obj", "one a person and frame"),
+}
+_USUAL: tuple[ExportKind, ...] = ("video", "coco", "smplx", "csv")
+
+
+def size_text(n_bytes: int) -> str:
+    """ "2.4 MB"."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= scale:
+            return f"{n_bytes / scale:.1f} {unit}"
+    return f"{n_bytes} bytes"
+
+
+def _label(text: str, role: str = "secondary") -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", role)
+    label.setWordWrap(True)
+    return label
+
+
+class ExportSheet(QDialog):
+    """Signals: export_requested(ExportRequest), cancel_requested()."""
+
+    export_requested = Signal(object)
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self.setFixedWidth(560)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._pages = QStackedWidget()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 18)
+        layout.addWidget(self._pages)
+        self._checks: dict[ExportKind, QCheckBox] = {}
+        self._range: tuple[int, int] | None = None
+        self._result_folder = ""
+        self._choose_page, self._work_page, self._end_page = self._choose(), self._work(), self._end()
+        for page in (self._choose_page, self._work_page, self._end_page):
+            self._pages.addWidget(page)
+
+    # --- choosing -----------------------------------------------------------------------------
+
+    def _choose(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(9)
+        column.addWidget(_label("WHAT", "section"))
+        grid = QGridLayout()
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        for i, kind in enumerate(get_args(ExportKind)):
+            title, detail = _WHAT[kind]
+            check = QCheckBox(title)
+            check.setChecked(kind in _USUAL)
+            check.toggled.connect(self._check_ready)
+            grid.addWidget(check, i, 0)
+            grid.addWidget(_label(detail), i, 1)
+            self._checks[kind] = check
+        column.addLayout(grid)
+        self._deid = _label("")
+        column.addWidget(self._deid)
+        column.addSpacing(6)
+        column.addWidget(_label("FRAMES", "section"))
+        row = QHBoxLayout()
+        self._all, self._part = QRadioButton("All frames"), QRadioButton("The marked range")
+        self._all.setChecked(True)
+        row.addWidget(self._all)
+        row.addWidget(self._part)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addSpacing(6)
+        column.addWidget(_label("WHERE", "section"))
+        place = QHBoxLayout()
+        self._folder = QLineEdit()
+        self._folder.setAccessibleName("Folder")
+        browse = QPushButton("Choose…")
+        browse.clicked.connect(self._browse)
+        place.addWidget(self._folder, 1)
+        place.addWidget(browse)
+        column.addLayout(place)
+        self._overwrite = QCheckBox("Replace files that are there already")
+        column.addWidget(self._overwrite)
+        self._warning = _label("", "warning")
+        self._confirm = QCheckBox("I have looked at it; export all the same")
+        self._confirm.toggled.connect(self._check_ready)
+        column.addWidget(self._warning)
+        column.addWidget(self._confirm)
+        column.addSpacing(8)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        cancel = QPushButton("Cancel")
+        cancel.clicked.connect(self.reject)
+        self.export_button = primary("Export")
+        self.export_button.clicked.connect(self._go)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self.export_button)
+        column.addLayout(buttons)
+        return page
+
+    def set_context(
+        self, folder: Path, n_frames: int, marked: tuple[int, int] | None, uncovered_frames: int,
+        people: int, has_audio: bool, deid: DeidSettings,
+    ) -> None:  # fmt: skip
+        """What the project is like."""
+        self._folder.setText(str(folder))
+        self._all.setText(f"All {n_frames} frames")
+        self._range = marked
+        self._part.setEnabled(marked is not None)
+        if marked is not None:
+            self._part.setText(f"Frames {marked[0] + 1} to {marked[1] + 1}")
+            self._part.setChecked(True)
+        else:
+            self._part.setToolTip("Mark a range in the timeline with I and O")
+        sound = "sound removed"
+        if has_audio and deid.keep_audio:
+            sound = "sound kept (a voice can be recognised)"
+        covered = f"{COVER_LABELS[deid.cover]} covered by: {FILL_LABELS[deid.fill].lower()}"
+        self._deid.setText(f"{covered} · background: {BACKGROUND_LABELS[deid.background].lower()} · {sound}")
+        warning = ""
+        if people == 0:
+            warning = "Nobody was found: the video would be exported as it is."
+        elif uncovered_frames:
+            word = "frame" if uncovered_frames == 1 else "frames"
+            warning = f"Somebody may be seen in {uncovered_frames} {word}: look at “Person lost from sight”."
+        self._warning.setText(warning)
+        self._warning.setVisible(bool(warning))
+        self._confirm.setVisible(bool(warning))
+        self._check_ready()
+
+    def _check_ready(self) -> None:
+        chosen = [k for k, c in self._checks.items() if c.isChecked()]
+        blocked = bool(self._warning.text()) and "video" in chosen and not self._confirm.isChecked()
+        self.export_button.setEnabled(bool(chosen) and not blocked)
+        self.export_button.setToolTip(
+            "Choose something to write" if not chosen else "Confirm the warning first" if blocked else ""
+        )
+
+    def _browse(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, "Where to", self._folder.text())
+        if name:
+            self._folder.setText(name)
+
+    def _go(self) -> None:
+        part = self._range if self._part.isChecked() else None
+        request = ExportRequest(
+            folder=Path(self._folder.text()).expanduser(),
+            kinds=tuple(k for k, c in self._checks.items() if c.isChecked()),
+            first=part[0] if part else None, last=part[1] if part else None,
+            overwrite=self._overwrite.isChecked(), allow_uncovered=self._confirm.isChecked(),
+        )  # fmt: skip
+        self._bar.setValue(0)
+        self._state.setText("Starting…")
+        self._left.setText("")
+        self._pages.setCurrentWidget(self._work_page)
+        self.export_requested.emit(request)
+
+    # --- working ------------------------------------------------------------------------------
+
+    def _work(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addStretch(1)
+        self._state = _label("", "name")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(4)
+        self._bar.setRange(0, 1000)
+        self._left = _label("")
+        for widget in (self._state, self._bar, self._left):
+            column.addWidget(widget)
+        column.addStretch(1)
+        note = _label("Files get their names only when they are whole and have been read back.")
+        column.addWidget(note)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        stop = QPushButton("Stop")
+        stop.clicked.connect(self.cancel_requested)
+        row.addWidget(stop)
+        column.addLayout(row)
+        return page
+
+    def set_progress(self, done: int, total: int, remaining_s: float | None, text: str) -> None:
+        """How far it is."""
+        self._pages.setCurrentWidget(self._work_page)
+        self._state.setText(text)
+        self._bar.setValue(round(1000 * done / max(total, 1)))
+        left = remaining_text(remaining_s)
+        self._left.setText(f"{done} of {total}" + (f" · {left}" if left else ""))
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def _end(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        self._result = _label("", "name")
+        self._files = QGridLayout()
+        self._files.setVerticalSpacing(5)
+        self._files.setColumnStretch(0, 1)
+        column.addWidget(self._result)
+        column.addLayout(self._files)
+        column.addStretch(1)
+        row = QHBoxLayout()
+        self._again = QPushButton("Back")
+        self._again.clicked.connect(lambda: self._pages.setCurrentWidget(self._choose_page))
+        self._show = QPushButton("Show folder")
+        self._show.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self._result_folder)))
+        close = primary("Close")
+        close.clicked.connect(self.accept)
+        row.addWidget(self._again)
+        row.addStretch(1)
+        row.addWidget(self._show)
+        row.addWidget(close)
+        column.addLayout(row)
+        return page
+
+    def set_done(self, summary: Any) -> None:
+        """What came out."""
+        self._clear_files()
+        self._result_folder = str(summary["folder"])
+        speed = f" · {summary['video_fps']:.0f} frames/s" if summary.get("video_fps") else ""
+        self._result.setText(f"Done in {summary['seconds']:.0f} s{speed}")
+        for i, output in enumerate(summary["outputs"]):
+            name = _label(Path(output["path"]).name, "")
+            count = _label(f"{output['count']} {output['unit']}")
+            size = _label(size_text(int(output["bytes"])))
+            checked = _label("✓ read back", "accent")
+            for column, widget in enumerate((name, count, size, checked)):
+                widget.setWordWrap(False)
+                self._files.addWidget(widget, i, column)
+        self._again.hide()
+        self._show.show()
+        self._pages.setCurrentWidget(self._end_page)
+
+    def set_failed(self, message: str) -> None:
+        """Why not."""
+        self._clear_files()
+        self._result.setText(message)
+        self._again.show()
+        self._show.hide()
+        self._pages.setCurrentWidget(self._end_page)
+
+    def _clear_files(self) -> None:
+        while self._files.count():
+            item = self._files.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.deleteLater()
+
+    def reject(self) -> None:
+        """Escape while it works asks the work to stop instead of hiding it."""
+        if self._pages.currentWidget() is self._work_page:
+            self.cancel_requested.emit()
+            return
+        super().reject()

@@ -1,0 +1,75 @@
+"""Plain messages: what happened, and one question with two answers."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+WIDTH = 440
+
+
+def plain_dialog(parent: QWidget | None, title: str, text: str, detail: str = "") -> QDialog:
+    """A dialog with a heading and a paragraph; buttons come below."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(title)
+    dialog.setFixedWidth(WIDTH)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(22, 20, 22, 16)
+    layout.setSpacing(10)
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    layout.addWidget(label)
+    if detail:
+        label.setProperty("role", "name")
+        more = QLabel(detail)
+        more.setWordWrap(True)
+        more.setProperty("role", "secondary")
+        layout.addWidget(more)
+    layout.addSpacing(8)
+    return dialog
+
+
+def button_row(dialog: QDialog, *buttons: QPushButton) -> QHBoxLayout:
+    """Buttons at the lower right."""
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addStretch(1)
+    for button in buttons:
+        row.addWidget(button)
+    layout = dialog.layout()
+    assert isinstance(layout, QVBoxLayout)
+    layout.addLayout(row)
+    return row
+
+
+def primary(text: str) -> QPushButton:
+    """The button in the accent colour."""
+    button = QPushButton(text)
+    button.setProperty("role", "primary")
+    button.setDefault(True)
+    return button
+
+
+def show_message(parent: QWidget | None, text: str, title: str = "Understudy") -> QDialog:
+    """Say something; the person closes it."""
+    dialog = plain_dialog(parent, title, text)
+    close = primary("Close")
+    close.clicked.connect(dialog.accept)
+    button_row(dialog, close)
+    dialog.open()
+    return dialog
+
+
+def ask(parent: QWidget | None, question: str, detail: str, yes: str) -> bool:
+    """Ask before something that cannot be taken back; True where the person says so."""
+    dialog = plain_dialog(parent, "Understudy", question, detail)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    cancel, go = QPushButton("Cancel"), primary(yes)
+    cancel.clicked.connect(dialog.reject)
+    go.clicked.connect(dialog.accept)
+    button_row(dialog, cancel, go)
+    answer = dialog.exec() == QDialog.DialogCode.Accepted
+    dialog.deleteLater()
+    return answer
