@@ -1,0 +1,162 @@
+"""How people are covered in the export: four rows, each with a menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from app.review.types import BACKGROUND_LABELS, COVER_LABELS, FILL_LABELS, DeidSettings
+from widgets import theme
+from widgets.panels.paint import MARGIN, draw_text, section_label
+
+AUDIO_LABELS: dict[bool, str] = {False: "Removed", True: "Kept"}
+_ROW = 24
+
+
+class ValueRow(QAbstractButton):
+    """A label, a value, and a menu that opens on press, space or enter."""
+
+    chosen = Signal(object)
+
+    def __init__(
+        self, label: str, options: Mapping[Any, str], tip: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._label = label
+        self._options = dict(options)
+        self._value: Any = None
+        self._shown = ""
+        self._more = ""
+        self.setToolTip(tip)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(self._open)
+        theme.notifier().changed.connect(self.update)
+
+    @property
+    def shown(self) -> str:
+        """The value as it is written."""
+        return self._shown
+
+    def sizeHint(self) -> QSize:
+        """One line."""
+        return QSize(180, _ROW)
+
+    def set_value(self, value: Any, more: str = "") -> None:
+        """Show a value, and what else is to say about it."""
+        self._value, self._more = value, more
+        self._shown = self._options.get(value, str(value)) + (f", {more}" if more else "")
+        self.setText(f"{self._label}: {self._shown}")
+        self.setAccessibleName(self.text())
+        self.update()
+
+    def menu(self) -> QMenu:
+        """All values, the one in use ticked."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        group = QActionGroup(menu)
+        for value, text in self._options.items():
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(value == self._value)
+            action.triggered.connect(self._chooser(value))
+            group.addAction(action)
+        return menu
+
+    def _chooser(self, value: Any) -> Callable[[], None]:
+        return lambda: self.chosen.emit(value)
+
+    def _open(self) -> None:
+        menu = self.menu()
+        menu.popup(self.mapToGlobal(QPoint(self.width() - menu.sizeHint().width(), self.height())))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint line, label and value."""
+        palette = theme.current()
+        painter = QPainter(self)
+        painter.setPen(QPen(palette.line, 1))
+        painter.drawLine(0, 0, self.width(), 0)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.hasFocus():
+            painter.setPen(QPen(palette.accent, 1))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 1.5, -0.5, -0.5), 4, 4)
+        box = QRectF(self.rect()).adjusted(3, 1, -3, 0)
+        draw_text(painter, box, self._label)
+        value = palette.text if self.underMouse() and self.isEnabled() else palette.secondary
+        place = box.adjusted(painter.fontMetrics().horizontalAdvance(self._label) + 10, 0, 0, 0)
+        # In a narrow panel what is said about the value matters more than its name, which the menu has.
+        fits = painter.fontMetrics().horizontalAdvance(self._shown) <= place.width()
+        text = self._shown if fits or not self._more else self._more
+        draw_text(painter, place, text, color=value, right=True)
+
+
+class DeidPanel(QWidget):
+    """Cover, With, Background, Audio."""
+
+    changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = DeidSettings()
+        self._plate_state = ""
+        self.cover = ValueRow("Cover", COVER_LABELS, "What of each person is covered", self)
+        self.fill = ValueRow("With", FILL_LABELS, "What people are covered with", self)
+        self.background = ValueRow(
+            "Background",
+            BACKGROUND_LABELS,
+            "What is seen beside the body mesh: the footage or the empty room",
+            self,
+        )
+        self.audio = ValueRow(
+            "Audio", AUDIO_LABELS, "Voices identify people: sound is removed unless kept", self
+        )
+        self.cover.chosen.connect(lambda value: self._change(cover=value))
+        self.fill.chosen.connect(lambda value: self._change(fill=value))
+        self.background.chosen.connect(lambda value: self._change(background=value))
+        self.audio.chosen.connect(lambda value: self._change(keep_audio=value))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, 14, MARGIN, 8)
+        layout.setSpacing(0)
+        layout.addWidget(section_label("De-identification", self))
+        layout.addSpacing(9)
+        for row in (self.cover, self.fill, self.background, self.audio):
+            layout.addWidget(row)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._show()
+
+    @property
+    def settings(self) -> DeidSettings:
+        """What is shown."""
+        return self._settings
+
+    def set_settings(self, settings: DeidSettings) -> None:
+        """Show these settings; no signal."""
+        self._settings = settings
+        self._show()
+
+    def set_plate_state(self, text: str) -> None:
+        """What is to say about the empty room ("96 % seen", "not built yet"), or nothing."""
+        self._plate_state = text
+        self._show()
+
+    def _change(self, **values: Any) -> None:
+        settings = replace(self._settings, **values)
+        if settings != self._settings:
+            self._settings = settings
+            self._show()
+            self.changed.emit(settings)
+
+    def _show(self) -> None:
+        settings = self._settings
+        self.cover.set_value(settings.cover)
+        self.fill.set_value(settings.fill)
+        self.background.set_value(
+            settings.background, self._plate_state if settings.background == "plate" else ""
+        )
+        self.audio.set_value(settings.keep_audio)
