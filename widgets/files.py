@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
+from app.demo import demo_folder, write_demo_clip
 from app.errors import MissingFootage, UnderstudyError
+from app.pipeline.events import CancelledByUser, Event, Failed, Finished, Progress
+from app.pipeline.job import ThreadJob
 from app.review.opening import SUFFIX
 from app.review.session import Session
 from widgets.controller import Controller
 from widgets.dialogs.missing_footage import ask_for_footage
+from widgets.dialogs.working import WorkingDialog
 from widgets.settings import Settings
 
 _VIDEOS = "*.mp4 *.mov *.mkv *.avi *.ts *.m2ts *.webm *.m4v *.mpg *.mpeg *.wmv"
@@ -82,12 +85,34 @@ class Files(QObject):
         self._controller.open(session)
 
     def open_demo(self) -> None:
-        """Make the demo's footage where there is none yet, and open its project."""
+        """Open the demo's project; its footage is drawn first where it has never been."""
         try:
-            demo = importlib.import_module("app.demo")
-            self.open_path(demo.demo_clip())
+            clip = demo_folder() / "operating room.mp4"
         except UnderstudyError as error:
             self.failed.emit(str(error))
+            return
+        if clip.is_file():
+            self.open_path(clip)
+            return
+        dialog = WorkingDialog("Drawing an operating room", self._window)
+        bridge = self._controller.bridge
+
+        def happened(event: Event) -> None:
+            if isinstance(event, Progress):
+                dialog.set_progress(event.done, event.total, event.remaining_s)
+            elif isinstance(event, Finished | Failed | CancelledByUser):
+                dialog.finish()
+                if isinstance(event, Finished):
+                    self.open_path(clip)
+                elif isinstance(event, Failed):
+                    self.failed.emit(event.message)
+
+        listener = bridge.to_window(happened)
+        self._demo = ThreadJob(
+            "demo clip", lambda control: {"frames": write_demo_clip(clip, control, listener)}, listener
+        )
+        dialog.stopped.connect(self._demo.cancel)
+        dialog.open()
 
     def close(self) -> None:
         """Back to the welcome page."""
