@@ -134,7 +134,7 @@ def see(
         near: (h, w) float32 1/z of what is seen, 0 where nothing; owner: (h, w) int32 triangle or -1;
         touched: (h, w) uint8, 1 where a triangle may cover a part of the pixel. All written.
     """
-    height, width = near.shape
+    height = len(near)
     for band in range(start, len(starts) - 1, step):
         first = band * BAND
         last = min(first + BAND, height) - 1

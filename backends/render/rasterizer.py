@@ -14,7 +14,6 @@ import numpy.typing as npt
 from backends.camera import Camera
 from backends.errors import InputError
 from backends.render.geometry import (
-    BROKEN,
     CUT,
     DECODE,
     ENCODE,
@@ -24,7 +23,7 @@ from backends.render.geometry import (
     vertex_normals,
 )
 from backends.render.kernels import BAND, SAMPLES, bound, paint, see, sort_into_bands
-from backends.render.types import F4, F8, I4, SOFT, U1, Light, Mesh, Picture, Pick, checked
+from backends.render.types import F4, I4, SOFT, U1, Light, Mesh, Pick, Picture, checked
 
 NEAR_M = 0.05
 """Faces are cut at this distance before the camera, metres."""
@@ -169,6 +168,8 @@ def rasterize(
     boxes, x0, y0, x1, y1 = bound(screen, triangles, width, height)
     if x1 < x0 or y1 < y0:
         return _empty(height, width)
+    # One more on each side: a pixel is known for an edge by its neighbours.
+    x0, y0, x1, y1 = max(x0 - 1, 0), max(y0 - 1, 0), min(x1 + 1, width - 1), min(y1 + 1, height - 1)
     h, w = y1 - y0 + 1, x1 - x0 + 1
     starts, members = sort_into_bands(boxes, y0, -(-h // BAND))
     inverse, lit = _joined(soup.inverse), _joined(soup.lit)
