@@ -139,13 +139,18 @@ def _tell(result: dict[str, Any], times: _Times) -> None:
     for name, what in (
         (result["clip"], "the clip, drawn by the program"),
         (result["project"], "the project: open it in the window"),
-        *((name, _WHAT.get(Path(name).suffix, "data")) for name in result["files"]),
+        *((name, _what(name)) for name in result["files"]),
         (result["contact_sheet"], "original, bodies with confidence, de-identified, at several times"),
     ):  # fmt: skip
         console.out.print(f"  {name:44} {what}", soft_wrap=True, markup=False)
 
 
+def _what(name: str) -> str:
+    return next((words for ending, words in _WHAT.items() if name.endswith(ending)), "data")
+
+
 _WHAT = {
-    ".mp4": "the de-identified video", ".json": "keypoints (COCO) or the list of what was written",
-    ".npz": "body parameters (SMPL-X's names)", ".csv": "the confidence of every keypoint",
+    "_deidentified.mp4": "the de-identified video", "_keypoints.json": "keypoints (COCO)",
+    "_manifest.json": "what was written, with hashes and settings",
+    "_smplx.npz": "body parameters (SMPL-X)", "_confidence.csv": "the confidence of every keypoint",
 }  # fmt: skip

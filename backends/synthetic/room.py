@@ -20,7 +20,7 @@ from backends.camera import Camera
 from backends.errors import InputError
 from backends.keypoints.types import Visibility
 from backends.masks import CropMask, encode_mask
-from backends.render import Lamp, Light, Mesh, Picture, rasterize
+from backends.render import UNLIT, Lamp, Light, Mesh, Picture, rasterize
 from backends.synthetic.clothes import OUTFITS, Dressed, dress
 from backends.synthetic.furniture import TABLE, room
 from backends.synthetic.kernels import grain
@@ -192,9 +192,12 @@ def _frame(
         _lay(image, picture, backdrop)
         depth = np.minimum(picture.depth, backdrop.depth)
         for k, (actor, params) in enumerate(zip(actors, world)):
-            alone = rasterize([meshes[k]], camera, light=light)
+            silhouette = picture.mesh_id == k
+            if _meets_another(k, meshes, camera):
+                silhouette = rasterize([meshes[k]], camera, light=UNLIT).face_id >= 0
             mine = (picture.mesh_id == k) & front
-            truths.append(_truth(actor, _in_camera(params, actor.body, camera), camera, depth, mine, alone))
+            seen = float(mine.sum() / max(silhouette.sum(), 1))
+            truths.append(_truth(actor, _in_camera(params, actor.body, camera), camera, depth, mine, seen))
     return image, Truth(index, time, camera, tuple(truths))
 
 
@@ -211,8 +214,19 @@ def _lay(image: U1, picture: Picture, backdrop: Backdrop) -> None:
     image[window] = (below + (picture.crop_rgb.astype(np.float32) - below) * alpha + 0.5).astype(np.uint8)
 
 
+def _meets_another(k: int, meshes: list[Mesh], camera: Camera) -> bool:
+    """True where the picture's rectangles of mesh ``k`` and of another one overlap."""
+    corners = []
+    for mesh in meshes:
+        xy = camera.project(mesh.vertices)
+        corners.append((np.nanmin(xy, axis=0), np.nanmax(xy, axis=0)))
+    low, high = corners[k]
+    others = (c for j, c in enumerate(corners) if j != k)
+    return any(bool((low <= h).all() and (lo <= high).all()) for lo, h in others)
+
+
 def _truth(
-    actor: _Actor, params: BodyParams, camera: Camera, depth: F4, mine: npt.NDArray[np.bool_], alone: Picture
+    actor: _Actor, params: BodyParams, camera: Camera, depth: F4, mine: npt.NDArray[np.bool_], seen: float
 ) -> PersonTruth:
     keypoints = posed_keypoints(actor.body, params)
     xy = camera.project(keypoints)
@@ -222,7 +236,6 @@ def _truth(
     c = np.clip(np.nan_to_num(column), 0, camera.width - 1).astype(int)
     clear = depth[r, c] > keypoints[:, 2] - _BEHIND_M
     visibility = np.where(inside, np.where(clear, Visibility.VISIBLE, Visibility.OCCLUDED), Visibility.ABSENT)
-    whole = int((alone.crop_face_id >= 0).sum())
     box, mask = None, None
     rows, columns = np.flatnonzero(mine.any(axis=1)), np.flatnonzero(mine.any(axis=0))
     if len(rows):
@@ -233,5 +246,5 @@ def _truth(
         person_id=actor.person_id, params=replace(params, pose=params.pose.copy()),
         joints=posed_joints(actor.body, params), keypoints_3d=keypoints, keypoints_2d=xy,
         visibility=visibility.astype(np.uint8), box=box, mask=mask,
-        seen=float(mine.sum()) / whole if whole else 0.0,
+        seen=seen,
     )  # fmt: skip
