@@ -184,7 +184,7 @@ def _is_edge(
     """Whether more than one surface may be seen in this pixel."""
     t = owner[row, column]
     if t < 0:
-        return touched[row, column] != 0
+        return bool(touched[row, column] != 0)
     mesh = mesh_of[t]
     value = near[row, column]
     height, width = near.shape
