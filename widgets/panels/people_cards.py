@@ -49,7 +49,7 @@ class CardDelegate(QStyledItemDelegate):
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         draw_card(painter, box, chosen=chosen, hovered=hovered, filled=False)
         if row.hidden:
-            painter.setOpacity(0.5)
+            painter.setOpacity(0.65)
         _draw_thumbnail(painter, _thumbnail_box(box), row)
         left = box.left() + 17 + _PICTURE.width()
         right = box.right() - 6
@@ -74,7 +74,7 @@ class CardDelegate(QStyledItemDelegate):
         self, editor: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         """Over the name."""
-        left = option.rect.left() + 27 + _PICTURE.width()
+        left = option.rect.left() + 30 + _PICTURE.width()
         height = max(editor.sizeHint().height(), 24)
         editor.setGeometry(QRect(left, option.rect.top() + 5, option.rect.right() - left - 4, height))
 

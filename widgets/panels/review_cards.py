@@ -1,0 +1,129 @@
+"""The list behind the review queue: what is shown of it, and how a card is drawn."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from app.review.types import ReviewItem
+from widgets import theme
+from widgets.panels.paint import draw_card, draw_text
+
+ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
+CARD_HEIGHT = 54
+_GAP = 6
+_SEVERE = 2
+_WHOSE = re.compile(r"^(left and right|left|right|head|body|face)\s+(arms?|legs?|hands?|feet|foot)?\s*", re.I)
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+def reason_of(title: str) -> str:
+    """What kind of thing it is, whatever the side, the part and the count ("Not to be believed")."""
+    words = re.sub(r"\s*\b\d+\b", " some", title)
+    rest = _WHOSE.sub("", words)
+    return rest[:1].upper() + rest[1:] if rest else words
+
+
+class ReviewModel(QAbstractListModel):
+    """The items that the filters let through, in the order in which they were given."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.items: list[ReviewItem] = []
+        self.shown: list[ReviewItem] = []
+        self.reason: str | None = None
+        self.with_done = False
+
+    def set_items(self, items: Sequence[ReviewItem]) -> bool:
+        """Take other items; False where nothing that is shown has changed."""
+        self.items = list(items)
+        return self._filter()
+
+    def set_filter(self, reason: str | None, with_done: bool) -> bool:
+        """Show one kind (None: all), and with or without what is done."""
+        self.reason, self.with_done = reason, with_done
+        return self._filter()
+
+    def reasons(self) -> Counter[str]:
+        """How many open items there are of every kind."""
+        return Counter(reason_of(item.title) for item in self.items if not item.done or self.with_done)
+
+    @property
+    def n_open(self) -> int:
+        """How many items wait."""
+        return sum(not item.done for item in self.items)
+
+    def row_of(self, item_id: str | None) -> int:
+        """Where an item is shown, or -1."""
+        return next((row for row, item in enumerate(self.shown) if item.item_id == item_id), -1)
+
+    def _filter(self) -> bool:
+        shown = [
+            item
+            for item in self.items
+            if (self.with_done or not item.done) and self.reason in (None, reason_of(item.title))
+        ]
+        if shown == self.shown:
+            return False
+        self.beginResetModel()
+        self.shown = shown
+        self.endResetModel()
+        return True
+
+    def rowCount(self, parent: AnyIndex | None = None) -> int:
+        """How many are shown."""
+        return 0 if parent is not None and parent.isValid() else len(self.shown)
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Title, item, and words for screen readers and tool tips."""
+        if not index.isValid() or index.row() >= len(self.shown):
+            return None
+        item = self.shown[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return item.title
+        if role == ITEM_ROLE:
+            return item
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            weight = "serious" if item.severity >= _SEVERE else "doubtful"
+            return f"{item.title}, {weight}, {item.detail}" + (", done" if item.done else "")
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{item.title}\n{item.detail}"
+        return None
+
+
+class ReviewDelegate(QStyledItemDelegate):
+    """A bar that says how bad it is, what it is, and where."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
+        """All cards are alike."""
+        return QSize(200, CARD_HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        """Paint one card."""
+        item = index.data(ITEM_ROLE)
+        if not isinstance(item, ReviewItem):
+            return
+        palette = theme.current()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(option.rect).adjusted(0, 0, 0, -_GAP)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        draw_card(painter, box, chosen=chosen, hovered=hovered, filled=True)
+        color = palette.bad if item.severity >= _SEVERE else palette.warning
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(palette.line if item.done else color)
+        painter.drawRoundedRect(QRectF(box.left() + 7, box.top() + 8, 4, box.height() - 16), 1.5, 1.5)
+        left, width = box.left() + 19, box.width() - 26
+        title = palette.secondary if item.done else palette.text
+        draw_text(painter, QRectF(left, box.top() + 6, width, 18), item.title, pixels=13, color=title)
+        detail = f"done · {item.detail}" if item.done else item.detail
+        place = QRectF(left, box.top() + 25, width, 16)
+        draw_text(painter, place, detail, pixels=11, color=palette.secondary)
+        painter.restore()
