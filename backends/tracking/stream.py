@@ -20,7 +20,8 @@ from backends.detection.schedule import TileSchedule
 from backends.detection.tiles import Tile
 from backends.detection.types import Region, overlap, suppress
 from backends.errors import InputError
-from backends.tracking.association import assign, similarity
+from backends.tracking.association import assign, continues, shared, similarity
+from backends.tracking.covering import cover_people
 from backends.tracking.decisions import decide
 from backends.tracking.observer import Observation, Observer
 from backends.tracking.track import Track
@@ -36,6 +37,8 @@ _SAME_PLACE: Final = 0.45
 _FOLLOWED: Final = 2
 """Frames for which the landmarks are run where a lost person should be; then only the detector can tell."""
 
+_TOUCHING: Final = 0.1
+_COMPANY_EVERY: Final = 6
 _NEAR_TILES: Final = 2
 _NEAR_EVERY: Final = 3
 _REFUSED_FRAMES: Final = 12
@@ -94,7 +97,7 @@ class PeopleStream:
             tiles,
             threshold=self.settings.threshold,
         )
-        found = self._who(index, [s for s in seen if s is not None])
+        found = self._who(index, image_rgb, following, seen)
         candidates = [region for regions in places for region in regions]
         candidates += self._search_near(index, image_rgb, found)
         self._find(index, image_rgb, candidates, found)
@@ -157,34 +160,74 @@ class PeopleStream:
         return self._workers if index % self._workers == 0 or following == 0 else 0
 
     def _search_near(self, index: int, image: U1, found: Mapping[int, Observation]) -> list[Region]:
-        """The detector, close up, where people were lost."""
+        """The detector, close up: where people were lost, and now and then beside those who are there."""
         missing = [t for t in self._active if t.track_id not in found]
         due = [
             t for t in missing
             if index - t.last <= _FOLLOWED + 1 or (index - t.last + t.track_id) % _NEAR_EVERY == 0
         ]  # fmt: skip
-        tiles = []
-        for track in sorted(due, key=lambda t: t.lost)[:_NEAR_TILES]:
-            expected = track.predicted(index - track.last)
-            side = 3.2 * track.radius
-            tiles.append(Tile(expected.centre[0] - side / 2, expected.centre[1] - side / 2, side))
-        _, places = self._observer.observe(image, [], tiles, threshold=self.settings.threshold)
-        return [region for regions in places for region in regions]
+        places = [t.predicted(index - t.last) for t in sorted(due, key=lambda t: t.lost)[:_NEAR_TILES]]
+        if found and not places and index % _COMPANY_EVERY == 0:
+            ids = sorted(found)
+            places = [found[ids[index // _COMPANY_EVERY % len(ids)]].region]
+        if not places:
+            return []
+        tiles = [_around(place) for place in places]
+        covered = cover_people(image, [s.estimate for s in found.values()])
+        _, regions = self._observer.observe(covered, [], tiles, threshold=self.settings.threshold)
+        return [region for several in regions for region in several]
 
     # --- who it is ----------------------------------------------------------------------------
 
-    def _who(self, index: int, seen: Sequence[Observation]) -> dict[int, Observation]:
+    def _who(
+        self, index: int, image: U1, following: Sequence[Track], seen: Sequence[Observation | None]
+    ) -> dict[int, Observation]:
         """People at the places where they were expected, each body once, by the id of their track."""
-        people: list[Observation] = []
-        for person in sorted(seen, key=lambda s: s.bones - s.score):
-            if person.score >= self.settings.keep_presence and not self._is_known(person, people):
-                people.append(person)
-        pairs = assign(self._active, people, index)
-        found = {self._active[i].track_id: people[j] for i, j in pairs.items()}
-        taken = set(pairs.values())
+        found, strangers = self._assign(index, self._active, seen, [])
+        hidden = [t for t in following if t.track_id not in found and self._is_crowded(t, index, found)]
+        if hidden:
+            # The landmarks slipped to a neighbour. Without the neighbours they may see the one behind.
+            covered = cover_people(image, [s.estimate for s in found.values()])
+            again, _ = self._observer.observe(covered, [t.predicted(index - t.last) for t in hidden])
+            more, _ = self._assign(index, hidden, again, list(found.values()))
+            found.update(more)
+        for track, own in zip(following, seen):
+            # Nobody else is about: whoever stands in their place is them, in another light.
+            if track.track_id not in found and own is not None and any(own is s for s in strangers):
+                alone = not self._is_crowded(track, index, found)
+                if alone and continues(track, own, index) and not self._is_known(own, list(found.values())):
+                    found[track.track_id] = own
+                    strangers = [s for s in strangers if s is not own]
         # Whoever was met on the way but is none of those looked for may be somebody new.
-        self._begin(index, [p for j, p in enumerate(people) if j not in taken], found)
+        self._begin(index, [s for s in strangers if not self._is_known(s, list(found.values()))], found)
         return found
+
+    def _assign(
+        self,
+        index: int,
+        tracks: Sequence[Track],
+        seen: Sequence[Observation | None],
+        known: Sequence[Observation],
+    ) -> tuple[dict[int, Observation], list[Observation]]:
+        """Each body once to the track it fits best (by the track's id), and the bodies that fit none."""
+        people: list[Observation] = []
+        for person in sorted((s for s in seen if s is not None), key=lambda s: s.bones - s.score):
+            convincing = person.score >= self.settings.keep_presence
+            if convincing and not self._is_known(person, [*known, *people]):
+                people.append(person)
+        pairs = assign(tracks, people, index)
+        taken = set(pairs.values())
+        rest = [p for j, p in enumerate(people) if j not in taken]
+        return {tracks[i].track_id: people[j] for i, j in pairs.items()}, rest
+
+    def _is_crowded(self, track: Track, index: int, found: Mapping[int, Observation]) -> bool:
+        """Whether somebody else is, or was expected, where this person is expected."""
+        box = track.box(index - track.last)
+        others = [s.estimate.box.astype(np.float64) for i, s in found.items() if i != track.track_id]
+        others += [
+            t.box(index - t.last) for t in self._active if t is not track and t.track_id not in found
+        ]  # fmt: skip
+        return any(shared(box, other) > _TOUCHING for other in others)
 
     def _find(
         self, index: int, image: U1, candidates: Sequence[Region], found: dict[int, Observation]
@@ -193,7 +236,9 @@ class PeopleStream:
         self._refused = [(i, r) for i, r in self._refused if index - i < _REFUSED_FRAMES]
         known = [s.region for s in found.values()] + [r for _, r in self._refused]
         fresh = [c for c in suppress(list(candidates)) if all(overlap(c, k) < _SAME_PLACE for k in known)]
-        seen, _ = self._observer.observe(image, fresh, twice=True)
+        # Only what is new is looked at, so whoever is known can be painted over.
+        covered = cover_people(image, [s.estimate for s in found.values()]) if fresh and found else image
+        seen, _ = self._observer.observe(covered, fresh, twice=True)
         people: list[Observation] = []
         for candidate, person in zip(fresh, seen):
             if person is None or not self._is_person(person):
@@ -230,7 +275,7 @@ class PeopleStream:
 
     def _is_ghost(self, person: Observation, found: Mapping[int, Observation]) -> bool:
         """Somebody found mostly inside a known person has to be convincing: most are that person again."""
-        inside = max((_shared(person, o) for o in found.values()), default=0.0)
+        inside = max((shared(person.estimate.box, o.estimate.box) for o in found.values()), default=0.0)
         odd = person.bones > 0.5 * self.settings.odd_bones
         return inside > _MOSTLY_INSIDE and (person.score < self.settings.sure_presence or odd)
 
@@ -243,7 +288,11 @@ class PeopleStream:
                 track.lost = index - track.last
             elif track.first < index:
                 others = [o for i, o in found.items() if i != track.track_id]
-                track.see(index, seen, alone=all(_shared(seen, o) < 0.1 for o in others))
+                track.see(
+                    index,
+                    seen,
+                    alone=all(shared(seen.estimate.box, o.estimate.box) < _TOUCHING for o in others),
+                )
         for track in [t for t in self._active if t.lost]:
             track.left = self._is_outside(track)
             # Somebody who was hardly seen is not worth a long wait.
@@ -258,11 +307,6 @@ class PeopleStream:
         return bool((at < low).any() or (at > high).any())
 
 
-def _shared(a: Observation, b: Observation) -> float:
-    """Share of the smaller box that lies within the other."""
-    p, q = a.estimate.box, b.estimate.box
-    sides = np.minimum(p[2:], q[2:]) - np.maximum(p[:2], q[:2])
-    if (sides <= 0).any():
-        return 0.0
-    smaller = min(float(np.prod(p[2:] - p[:2])), float(np.prod(q[2:] - q[:2])))
-    return float(np.prod(sides)) / max(smaller, 1.0)
+def _around(place: Region) -> Tile:
+    side = 3.2 * place.radius
+    return Tile(place.centre[0] - side / 2, place.centre[1] - side / 2, side)

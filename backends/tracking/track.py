@@ -122,11 +122,14 @@ class Track:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values and arrays."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in values.items()}
+        return {f.name: _copied(getattr(self, f.name)) for f in fields(self)}
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Track:
         """Inverse of :meth:`to_dict`."""
-        own = {f.name: values[f.name] for f in fields(Track)}
-        return Track(**{k: v.copy() if isinstance(v, np.ndarray) else v for k, v in own.items()})
+        own: dict[str, Any] = {f.name: _copied(values[f.name]) for f in fields(Track)}
+        return Track(**own)
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value
