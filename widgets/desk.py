@@ -137,8 +137,9 @@ class Desk(QWidget):
             people = _panel()
             column = people.layout()
             assert isinstance(column, QVBoxLayout)
-            column.addWidget(self.people, 1)
+            column.addWidget(self.people)
             column.addWidget(self.deid)
+            column.addStretch(1)
             for title, widget in (
                 ("People", people), ("Review", self.review), ("Keypoints", _scrolled(self.keypoints)),
             ):  # fmt: skip
@@ -147,8 +148,9 @@ class Desk(QWidget):
             self._tabs.show()
         else:
             self._tabs.hide()
-            left.addWidget(self.people, 1)
+            left.addWidget(self.people)
             left.addWidget(self.deid)
+            left.addStretch(1)
             right.addWidget(self.review, 2)
             right.addWidget(line())
             right.addWidget(self.keypoints, 3)

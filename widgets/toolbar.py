@@ -45,6 +45,7 @@ class Segments(QFrame):
         self.setProperty("role", "segments")
         self._buttons: dict[str, QPushButton] = {}
         group = QButtonGroup(self)
+        self.setFixedHeight(30)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(3, 3, 3, 3)
         layout.setSpacing(2)

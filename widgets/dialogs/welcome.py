@@ -67,9 +67,13 @@ class WelcomePage(QWidget):
         )
         privacy.setProperty("role", "secondary")
         column.addWidget(privacy)
+        row_of_page = QHBoxLayout()
+        row_of_page.addStretch(1)
+        row_of_page.addWidget(middle)
+        row_of_page.addStretch(1)
         whole = QVBoxLayout(self)
         whole.addStretch(2)
-        whole.addWidget(middle, 0, Qt.AlignmentFlag.AlignHCenter)
+        whole.addLayout(row_of_page)
         whole.addStretch(3)
 
     def set_recent(self, rows: list[tuple[str, str, str]]) -> None:

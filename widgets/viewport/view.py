@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.review.types import CameraView, PersonScene, Scene, SceneModel
@@ -161,6 +161,13 @@ class Viewport(QWidget):
     def cancel_drag(self) -> bool:
         """Put back what is being dragged; False where nothing was."""
         return self._glass.cancel()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape puts back what is being dragged."""
+        if event.key() == Qt.Key.Key_Escape and self.cancel_drag():
+            event.accept()
+            return
+        super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt's hook."""
