@@ -65,7 +65,7 @@ class _PeopleModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join((row.name, *details(row)))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"Frames {row.first_frame}–{row.last_frame}\nDouble click or F2 renames"
+            return f"Frames {row.first_frame + 1}–{row.last_frame + 1}\nDouble click or F2 renames"
         return None
 
     def setData(self, index: AnyIndex, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import QWidget
 
 from widgets import theme
-from widgets.timeline.scale import Scale, time_text
+from widgets.timeline.scale import Scale, number_text, time_text
 
 SLACK = 40
 """Pixels that the glass reaches beyond the strips on both sides, so that marks at the ends are whole."""
@@ -114,7 +114,7 @@ class TimelineGlass(QWidget):
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(palette.text)
-        painter.drawText(chip.translated(0, 2), how, f"{self._frame:,}".replace(",", " "))
+        painter.drawText(chip.translated(0, 2), how, number_text(self._frame))
 
     def _paint_range(self, painter: QPainter) -> None:
         if self._range is None:

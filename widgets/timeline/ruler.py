@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from app.review.types import COVERED, LEAK
 from widgets import theme
 from widgets.timeline.lanes import LEFT, RIGHT
-from widgets.timeline.scale import Scale, column_max, ticks, time_text
+from widgets.timeline.scale import Scale, column_max, number_text, ticks, time_text
 
 _LEAST_LEAK = 3
 """Pixels: a leak of one frame in an hour must still be seen."""
@@ -110,7 +110,7 @@ class Ruler(QWidget):
         seconds = self._scale.span / max(len(self._times), 1) * float(self._times[-1] - self._times[0])
         decimals = 0 if seconds > 90 else (1 if seconds > 9 else 2)
         return [
-            (self._scale.x(f), f"{f:,}".replace(",", " "), time_text(self._times[f], decimals))
+            (self._scale.x(f), number_text(f), time_text(self._times[f], decimals))
             for f in frames
             if f < len(self._times)
         ]

