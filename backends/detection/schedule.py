@@ -25,6 +25,8 @@ _MOVING = 0.01
 _HURRY = 3.0
 """How many times sooner a tile comes to its turn when something moves in it."""
 
+_URGENT = 0.5
+
 _CUT = 45.0
 """Mean change of grey level over the whole picture that only another shot makes."""
 
@@ -73,6 +75,11 @@ class TileSchedule:
             # Remembered for a while: a tile whose turn does not come at once stays due.
             self._moving[i] = max(min(share / _MOVING, 1.0), 0.8 * self._moving[i])
         return False
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether something moves that nobody explains, or a tile was never looked at."""
+        return bool((self._moving > _URGENT).any() or np.isinf(self._age).any())
 
     def choose(self, count: int) -> list[Tile]:
         """The ``count`` tiles that are most due; all that were never looked at, however many."""

@@ -33,6 +33,7 @@ U1 = npt.NDArray[np.uint8]
 
 _MIN_SIDE: Final = 32
 _MOSTLY_INSIDE: Final = 0.4
+_GHOST_BONES: Final = 0.67
 _SAME_PLACE: Final = 0.45
 _FOLLOWED: Final = 2
 """Frames for which the landmarks are run where a lost person should be; then only the detector can tell."""
@@ -41,8 +42,10 @@ _TOUCHING: Final = 0.1
 _COMPANY_EVERY: Final = 6
 _NEAR_TILES: Final = 2
 _NEAR_EVERY: Final = 3
-_REFUSED_FRAMES: Final = 12
-"""For so long a place that proved to be nobody is not looked at again."""
+_SOON, _LATE = 10, 40
+"""Frames after which a place that proved to be nobody is looked at again: if it was in doubt, and if not."""
+
+_DOUBTFUL: Final = 0.2
 
 
 class PeopleStream:
@@ -90,7 +93,7 @@ class PeopleStream:
             return []
         schedule = self._scheduled(index, image_rgb)
         following = [t for t in self._active if t.lost <= _FOLLOWED]
-        tiles = schedule.choose(self._affordable(index, len(following)))
+        tiles = schedule.choose(self._affordable(index, len(following), schedule.is_urgent))
         seen, places = self._observer.observe(
             image_rgb,
             [t.predicted(index - t.last) for t in following],
@@ -99,8 +102,11 @@ class PeopleStream:
         )
         found = self._who(index, image_rgb, following, seen)
         candidates = [region for regions in places for region in regions]
-        candidates += self._search_near(index, image_rgb, found)
+        candidates += self._search(image_rgb, self._worth_a_look(index, found), found)
         self._find(index, image_rgb, candidates, found)
+        if self._shots[-1] == index:  # a single picture, for all that is known: nothing comes later
+            beside = self._search(image_rgb, [s.region for s in found.values()], found)
+            self._find(index, image_rgb, beside, found)
         self._update(index, found)
         return [TrackedPose(i, s.estimate) for i, s in sorted(found.items())]
 
@@ -152,28 +158,35 @@ class PeopleStream:
         self._ended += self._active
         self._active, self._refused = [], []
 
-    def _affordable(self, index: int, following: int) -> int:
-        """Tiles that fit beside the people: whole rounds of the workers, one tile a frame on average."""
-        spare = -following % self._workers
-        if spare:
-            return spare
-        return self._workers if index % self._workers == 0 or following == 0 else 0
+    def _affordable(self, index: int, following: int, urgent: bool) -> int:
+        """Tiles that fit beside the people: whole rounds of the workers, so that no core waits.
 
-    def _search_near(self, index: int, image: U1, found: Mapping[int, Observation]) -> list[Region]:
-        """The detector, close up: where people were lost, and now and then beside those who are there."""
-        missing = [t for t in self._active if t.track_id not in found]
+        On average one a frame while something moves that nobody explains, else one every other frame.
+        """
+        calm = 1 if urgent else 2
+        spare = -following % self._workers
+        if spare or not following:
+            return (spare or self._workers) if index % calm == 0 else 0
+        return self._workers if index % (self._workers * calm) == 0 else 0
+
+    def _worth_a_look(self, index: int, found: Mapping[int, Observation]) -> list[Region]:
+        """Where people were lost, else now and then the place of somebody who may have company."""
         due = [
-            t for t in missing
-            if index - t.last <= _FOLLOWED + 1 or (index - t.last + t.track_id) % _NEAR_EVERY == 0
+            t for t in self._active
+            if t.track_id not in found
+            and (index - t.last <= _FOLLOWED + 1 or (index - t.last + t.track_id) % _NEAR_EVERY == 0)
         ]  # fmt: skip
-        places = [t.predicted(index - t.last) for t in sorted(due, key=lambda t: t.lost)[:_NEAR_TILES]]
-        if found and not places and index % _COMPANY_EVERY == 0:
-            ids = sorted(found)
-            places = [found[ids[index // _COMPANY_EVERY % len(ids)]].region]
+        if due or not found or index % _COMPANY_EVERY:
+            return [t.predicted(index - t.last) for t in sorted(due, key=lambda t: t.lost)[:_NEAR_TILES]]
+        ids = sorted(found)
+        return [found[ids[index // _COMPANY_EVERY % len(ids)]].region]
+
+    def _search(self, image: U1, places: Sequence[Region], found: Mapping[int, Observation]) -> list[Region]:
+        """The detector, close up, with everybody painted over who is known."""
         if not places:
             return []
-        tiles = [_around(place) for place in places]
         covered = cover_people(image, [s.estimate for s in found.values()])
+        tiles = [_around(place) for place in places]
         _, regions = self._observer.observe(covered, [], tiles, threshold=self.settings.threshold)
         return [region for several in regions for region in several]
 
@@ -233,7 +246,7 @@ class PeopleStream:
         self, index: int, image: U1, candidates: Sequence[Region], found: dict[int, Observation]
     ) -> None:
         """Look at what the detector found, except where somebody is known to be or proved not to be."""
-        self._refused = [(i, r) for i, r in self._refused if index - i < _REFUSED_FRAMES]
+        self._refused = [(i, r) for i, r in self._refused if i > index]
         known = [s.region for s in found.values()] + [r for _, r in self._refused]
         fresh = [c for c in suppress(list(candidates)) if all(overlap(c, k) < _SAME_PLACE for k in known)]
         # Only what is new is looked at, so whoever is known can be painted over.
@@ -242,7 +255,8 @@ class PeopleStream:
         people: list[Observation] = []
         for candidate, person in zip(fresh, seen):
             if person is None or not self._is_person(person):
-                self._refused.append((index, candidate))
+                doubtful = person is not None and person.score > _DOUBTFUL
+                self._refused.append((index + (_SOON if doubtful else _LATE), candidate))
             elif not self._is_known(person, [*found.values(), *people]):
                 people.append(person)
         lost = [t for t in self._active if t.track_id not in found]
@@ -276,7 +290,7 @@ class PeopleStream:
     def _is_ghost(self, person: Observation, found: Mapping[int, Observation]) -> bool:
         """Somebody found mostly inside a known person has to be convincing: most are that person again."""
         inside = max((shared(person.estimate.box, o.estimate.box) for o in found.values()), default=0.0)
-        odd = person.bones > 0.5 * self.settings.odd_bones
+        odd = person.bones > _GHOST_BONES * self.settings.odd_bones
         return inside > _MOSTLY_INSIDE and (person.score < self.settings.sure_presence or odd)
 
     # --- what is remembered -------------------------------------------------------------------
