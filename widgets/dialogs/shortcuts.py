@@ -31,6 +31,7 @@ class ShortcutsDialog(QDialog):
         self._find = QLineEdit()
         self._find.setPlaceholderText("Look for a shortcut")
         self._find.setClearButtonEnabled(True)
+        self._find.setAccessibleName("Look for a shortcut")
         self._find.textChanged.connect(self._filter)
         layout.addWidget(self._find)
         area = QScrollArea()
@@ -39,6 +40,7 @@ class ShortcutsDialog(QDialog):
         columns = QHBoxLayout(page)
         columns.setSpacing(36)
         self._rows: list[tuple[str, QWidget, QWidget]] = []
+        self._heads: list[tuple[QWidget, list[QWidget]]] = []
         groups: dict[str, list[Row]] = {}
         for row in rows:
             groups.setdefault(row[0], []).append(row)
@@ -71,6 +73,7 @@ class ShortcutsDialog(QDialog):
             grid.addWidget(words, i, 0)
             grid.addWidget(plate, i, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._rows.append((f"{name} {label} {keys}".lower(), words, plate))
+        self._heads.append((head, [row[1] for row in self._rows[-len(rows) :]]))
         return grid
 
     def _filter(self, text: str) -> None:
@@ -78,3 +81,5 @@ class ShortcutsDialog(QDialog):
             shown = text.lower() in words
             label.setVisible(shown)
             plate.setVisible(shown)
+        for head, members in self._heads:
+            head.setVisible(any(not member.isHidden() for member in members))

@@ -75,6 +75,7 @@ class WelcomePage(QWidget):
         whole.addStretch(2)
         whole.addLayout(row_of_page)
         whole.addStretch(3)
+        self.set_recent([])
 
     def set_recent(self, rows: list[tuple[str, str, str]]) -> None:
         """(name, path, detail) of the projects opened last."""

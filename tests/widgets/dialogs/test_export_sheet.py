@@ -1,0 +1,139 @@
+"""The export sheet, from choosing to the list of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QRadioButton
+
+from app.review.types import DeidSettings, ExportRequest
+from widgets import theme
+from widgets.dialogs.export_sheet import ExportSheet, size_text
+
+FOLDER = Path("exports") / "ward-7"
+
+
+@pytest.fixture
+def sheet(qtbot) -> ExportSheet:
+    theme.apply(QApplication.instance(), theme.DARK)
+    widget = ExportSheet()
+    widget.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(widget)
+    widget.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings())
+    with qtbot.waitExposed(widget):
+        widget.show()
+    return widget
+
+
+def check(sheet: ExportSheet, text: str) -> QCheckBox:
+    return next(c for c in sheet.findChildren(QCheckBox) if c.text().startswith(text))
+
+
+def words(sheet: ExportSheet) -> str:
+    return "\n".join(label.text() for label in sheet.findChildren(QLabel) if label.isVisible())
+
+
+def requested(sheet: ExportSheet, qtbot) -> ExportRequest:
+    with qtbot.waitSignal(sheet.export_requested) as asked:
+        sheet.export_button.click()
+    return asked.args[0]
+
+
+def test_the_usual_kinds_are_ticked_and_all_frames_are_exported(sheet: ExportSheet, qtbot):
+    request = requested(sheet, qtbot)
+    assert request.folder == FOLDER
+    assert request.kinds == ("video", "coco", "smplx", "csv")
+    assert (request.first, request.last) == (None, None)
+    assert not request.overwrite
+    assert not request.allow_uncovered
+
+
+def test_a_marked_range_is_offered_first_and_named_as_people_count(sheet: ExportSheet, qtbot):
+    sheet.set_context(FOLDER, 230, (20, 80), 0, 2, False, DeidSettings())
+    part = next(r for r in sheet.findChildren(QRadioButton) if r.isChecked())
+    assert part.text() == "Frames 21 to 81"
+    request = requested(sheet, qtbot)
+    assert (request.first, request.last) == (20, 80)
+
+
+def test_somebody_uncovered_must_be_confirmed_before_a_video(sheet: ExportSheet, qtbot):
+    sheet.set_context(FOLDER, 230, None, 3, 2, False, DeidSettings())
+    assert "3 frames" in words(sheet)
+    assert not sheet.export_button.isEnabled()
+    check(sheet, "I have looked").setChecked(True)
+    assert sheet.export_button.isEnabled()
+    assert requested(sheet, qtbot).allow_uncovered
+
+
+def test_without_a_video_nobody_can_be_seen_so_nothing_is_to_confirm(sheet: ExportSheet):
+    sheet.set_context(FOLDER, 230, None, 3, 2, False, DeidSettings())
+    check(sheet, "De-identified video").setChecked(False)
+    assert sheet.export_button.isEnabled()
+
+
+def test_a_project_without_people_warns(sheet: ExportSheet):
+    sheet.set_context(FOLDER, 230, None, 0, 0, False, DeidSettings())
+    assert "Nobody was found" in words(sheet)
+    assert not sheet.export_button.isEnabled()
+
+
+def test_nothing_chosen_or_no_folder_says_so(sheet: ExportSheet):
+    for kind in ("De-identified", "Keypoints", "Bodies", "Confidence"):
+        check(sheet, kind).setChecked(False)
+    assert not sheet.export_button.isEnabled()
+    assert sheet.export_button.toolTip() == "Choose something to write"
+    check(sheet, "Keypoints").setChecked(True)
+    sheet.findChild(QLineEdit).setText("  ")
+    assert sheet.export_button.toolTip() == "Choose a folder"
+
+
+def test_kept_sound_is_called_what_it_is(sheet: ExportSheet):
+    sheet.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings(keep_audio=True))
+    assert "a voice can be recognised" in words(sheet)
+    sheet.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(keep_audio=True))
+    assert "sound removed" in words(sheet)
+
+
+def test_progress_names_what_is_written_and_how_long_it_takes(sheet: ExportSheet):
+    sheet.set_progress(40, 230, 12.0, "Writing the video")
+    assert "Writing the video" in words(sheet)
+    assert "40 of 230 · 12 s left" in words(sheet)
+
+
+def test_escape_while_it_works_stops_the_work_and_stays(sheet: ExportSheet, qtbot):
+    sheet.set_progress(1, 2, None, "Writing")
+    with qtbot.waitSignal(sheet.cancel_requested):
+        qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    assert sheet.isVisible()
+
+
+def test_the_end_lists_every_file_with_size_and_check(sheet: ExportSheet):
+    outputs = [
+        {"path": str(FOLDER / "a.mp4"), "count": 230, "unit": "frames", "bytes": 2_400_000},
+        {"path": str(FOLDER / "a.json"), "count": 442, "unit": "people", "bytes": 900},
+    ]
+    summary = {"folder": str(FOLDER), "seconds": 12.2, "video_fps": 31.0, "outputs": outputs, "uncovered": 1}
+    sheet.set_done(summary)
+    said = words(sheet)
+    for text in ("Done in 12 s · 31 frames/s", "a.mp4", "2.4 MB", "442 people", "900 bytes", str(FOLDER)):
+        assert text in said
+    assert said.count("read back") == 2
+    assert "Somebody may be seen in 1 frame." in said
+
+
+def test_a_failure_says_why_and_leads_back(sheet: ExportSheet, qtbot):
+    sheet.set_progress(1, 2, None, "Writing")
+    sheet.set_failed("The disk is full. Free some space and export again.")
+    assert "The disk is full" in words(sheet)
+    sheet._again.click()
+    assert sheet.export_button.isVisible()
+    assert requested(sheet, qtbot).kinds
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(12, "12 bytes"), (2400, "2.4 kB"), (5_000_000, "5.0 MB"), (3_210_000_000, "3.2 GB")]
+)
+def test_sizes_have_units(size: int, text: str):
+    assert size_text(size) == text
