@@ -174,9 +174,15 @@ class Editor:
 
 
 def replace_keypoints(estimate: PoseEstimate, keypoints: Keypoints) -> PoseEstimate:
-    """The estimate with other keypoints; world landmarks of moved limbs no longer hold."""
+    """The estimate with other keypoints; world landmarks move along, their depth stays as it was."""
     world = estimate.world
     if world is not None:
         world = world.copy()
-        world[keypoints.source == Source.PERSON] = np.nan
+        before = estimate.keypoints.xy
+        moved = (keypoints.xy - before).astype(np.float64)
+        known = np.isfinite(world).all(axis=1)
+        spread_px = float(np.ptp(before[known], axis=0).max()) if known.any() else 0.0
+        if spread_px > 1.0:
+            metres = float(np.ptp(world[known, :2], axis=0).max()) / spread_px
+            world[:, :2] += (moved * metres).astype(np.float32)
     return PoseEstimate(keypoints, estimate.box, estimate.score, world, estimate.mask)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from app.review.lanes import Series, TrackSeries, gaps, runs
 from app.review.types import ReviewItem
@@ -15,6 +16,15 @@ BAD_MM = 100.0
 """Twice the default tolerance: not to be believed."""
 
 DOUBTFUL_MM = 75.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrackEnds:
+    """Whether a track begins and ends away from the picture's border: nobody appears out of nothing."""
+
+    begins_inside: bool
+    ends_inside: bool
+
 
 _MIN_FRAMES = 4
 _JOIN_FRAMES = 6
@@ -37,6 +47,12 @@ _PARTS = (
     _part("Left leg", "left_knee", "left_ankle"),
     _part("Right leg", "right_knee", "right_ankle"),
 )
+
+
+def touches_border(box: npt.NDArray[np.float32], width: int, height: int) -> bool:
+    """Whether somebody's box reaches the picture's border, or nearly."""
+    pad = 0.02 * max(width, height)
+    return bool(box[0] <= pad or box[1] <= pad or box[2] >= width - 1 - pad or box[3] >= height - 1 - pad)
 
 
 def _frames_text(first: int, last: int) -> str:
@@ -74,33 +90,41 @@ def _item(
 
 
 def _track_items(
-    track: int, name: str, series: TrackSeries, processed_first: int, done: Collection[str]
+    track: int, name: str, series: TrackSeries, span: tuple[int, int], ends: TrackEnds, done: Collection[str]
 ) -> list[ReviewItem]:
     items = []
     for first, last in gaps(series.seen):
         items.append(_item(track, name, "gap", "Person lost from sight", 2, first, last, None, done))
-    start = int(np.flatnonzero(series.seen)[0])
-    if start > processed_first:
-        items.append(_item(track, name, "begin", "Track begins late", 1, start, start, None, done))
+    frames = np.flatnonzero(series.seen)
+    first, last = int(frames[0]), int(frames[-1])
+    if first > span[0] and ends.begins_inside:
+        items.append(_item(track, name, "begin", "Track begins in mid-picture", 1, first, first, None, done))
+    if last < span[1] and ends.ends_inside:
+        # Whoever is still there after this is not covered: as bad as being lost from sight.
+        items.append(_item(track, name, "end", "Track ends in mid-picture", 2, last, last, None, done))
     return items
 
 
 def review_items(
-    series: Series, people: Sequence[tuple[int, str]], done: Collection[str]
+    series: Series,
+    people: Sequence[tuple[int, str]],
+    done: Collection[str],
+    ends: Callable[[int], TrackEnds],
 ) -> list[ReviewItem]:
     """Everything worth a look: what is open first, the worst first, then in order of time.
 
     Args:
         people: (track, name) of the people shown.
         done: ids of items that a person has accepted.
+        ends: how a track begins and ends.
     """
     processed = np.flatnonzero(series.processed)
-    processed_first = int(processed[0]) if processed.size else 0
+    span = (int(processed[0]), int(processed[-1])) if processed.size else (0, 0)
     items: list[ReviewItem] = []
     for track, name in people:
         s = series.tracks.get(track)
         if s is None or not s.seen.any():
             continue
-        items += _track_items(track, name, s, processed_first, done)
+        items += _track_items(track, name, s, span, ends(track), done)
         items += _part_items(track, name, s, done)
     return sorted(items, key=lambda i: (i.done, -i.severity, i.first_frame, i.person_id))

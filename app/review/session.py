@@ -24,10 +24,12 @@ from app.pipeline.run import run_pipeline
 from app.project.edits import Edit, EditLog
 from app.project.store import ProjectStore
 from app.review import opening
+from app.review.deid import SETTING, read_deid
 from app.review.drag import Drag
 from app.review.editing import Editor
-from app.review.items import review_items
-from app.review.lanes import Series, gaps
+from app.review.items import TrackEnds, review_items, touches_border
+from app.review.lanes import Series
+from app.review.people import person_rows
 from app.review.preview import Preview
 from app.review.scene import SceneBuilder, camera_view, scene_model
 from app.review.thumbnails import Thumbnails
@@ -47,8 +49,6 @@ from app.review.types import (
     Scene,
 )
 from backends.body import load_body
-
-_DEID = "deidentification"
 
 
 class Session:
@@ -152,25 +152,7 @@ class Session:
 
     def people(self) -> list[PersonRow]:
         """The people of this project, in order of their colour."""
-        rows = []
-        for track in self._tracks.values():
-            series = self._series.tracks.get(track.track_id)
-            if series is None or not series.seen.any():
-                continue
-            frames = np.flatnonzero(series.seen)
-            known = series.mm[series.seen]
-            known = known[np.isfinite(known)]
-            rows.append(
-                PersonRow(
-                    person_id=track.track_id, name=track.name, color_index=track.color_index,
-                    n_frames=len(frames), n_corrected=int(series.corrected.sum()),
-                    n_gaps=len(gaps(series.seen)),
-                    mean_mm=float(known.mean()) if known.size else float("nan"),
-                    method=self._method(), hidden=track.hidden, first_frame=int(frames[0]),
-                    last_frame=int(frames[-1]), thumbnail=self._thumbnails.get(track.track_id),
-                )
-            )  # fmt: skip
-        return rows
+        return person_rows(self._series, self._tracks.values(), self._method(), self._thumbnails.get)
 
     def _method(self) -> str:
         deid = self.deid
@@ -192,8 +174,16 @@ class Session:
                 r["item_id"] for r in self._store.query("SELECT item_id FROM reviews WHERE done = 1")
             }  # fmt: skip
             names = [(t.track_id, t.name) for t in self._tracks.values()]
-            self._items = review_items(self._series, names, done)
+            self._items = review_items(self._series, names, done, self._track_ends)
         return self._items
+
+    def _track_ends(self, track: int) -> TrackEnds:
+        span = self._store.track_span(track)
+        people = [self._store.person(f, track) for f in span] if span is not None else []
+        inside = [
+            p is not None and not touches_border(p.estimate.box, self.width, self.height) for p in people
+        ]
+        return TrackEnds(inside[0], inside[1]) if inside else TrackEnds(False, False)
 
     @property
     def tolerance_mm(self) -> float:
@@ -292,13 +282,13 @@ class Session:
     @property
     def deid(self) -> DeidSettings:
         """How people are covered."""
-        stored = self._store.setting(_DEID)
+        stored = self._store.setting(SETTING)
         return read_deid(stored)
 
     def set_deid(self, settings: DeidSettings) -> None:
         """Change how people are covered."""
         label = "Change the de-identification"
-        self._after(self._editor.change_setting(_DEID, json.dumps(asdict(settings)), label))
+        self._after(self._editor.change_setting(SETTING, json.dumps(asdict(settings)), label))
 
     @property
     def plate_state(self) -> str:
@@ -307,8 +297,8 @@ class Session:
             return BACKGROUND_LABELS["original"]
         plate = self._preview.plate
         if plate is not None:
-            return f"Empty room, {plate.seen_fraction:.0%} seen".replace("%", " %")
-        return "Empty room, building…" if self._preview.building else BACKGROUND_LABELS["plate"]
+            return f"Plate, {100 * plate.seen_fraction:.0f} % seen"
+        return "Plate, building…" if self._preview.building else BACKGROUND_LABELS["plate"]
 
     def undo(self) -> EditLabel | None:
         """Take back the newest edit."""
@@ -414,18 +404,3 @@ class Session:
 
 def _passes(control: Control) -> None:
     control.check()
-
-
-def read_deid(stored: Any) -> DeidSettings:
-    """The stored choice; the default where there is none or it makes no sense."""
-    if not isinstance(stored, dict):
-        return DeidSettings()
-    default = DeidSettings()
-    cover, fill = stored.get("cover"), stored.get("fill")
-    background = stored.get("background")
-    return DeidSettings(
-        cover=cover if cover in COVER_LABELS else default.cover,
-        fill=fill if fill in FILL_LABELS else default.fill,
-        background=background if background in BACKGROUND_LABELS else default.background,
-        keep_audio=bool(stored.get("keep_audio", False)),
-    )

@@ -116,7 +116,7 @@ def explain_keypoints(
     words = []
     for k in range(N_KEYPOINTS):
         if keypoints.source[k] == Source.PERSON:
-            words.append("placed by hand")
+            words.append("placed by hand, depth unclear" if keypoint_mm[k] > 75.0 else "placed by hand")
         elif keypoints.visibility[k] == Visibility.ABSENT:
             words.append("not seen")
         elif not inside[k]:

@@ -35,6 +35,8 @@ def window(screen: QApplication, networks: None, qtbot: QtBot, tmp_path: Path) -
     made.move(0, 0)
     made.show()
     qtbot.waitExposed(made)
+    made.activateWindow()
+    qtbot.waitUntil(made.isActiveWindow, timeout=5000)
     yield made
     made.work.cancel()
     qtbot.waitUntil(lambda: not made.work.running, timeout=10_000)
@@ -92,7 +94,7 @@ def test_the_whole_way(window: MainWindow, qtbot: QtBot, clip: Path, shot: Shot,
     shot("running")
     qtbot.waitUntil(lambda: not window.work.running, timeout=180_000)
     people = session.people()
-    assert len(people) == 2
+    assert len(people) >= 2
     QTest.keyClick(window.desk.viewport, Qt.Key.Key_End)
     QTest.keyClick(window.desk.viewport, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
     assert window.controller.frame == session.n_frames - 11
@@ -156,8 +158,11 @@ def test_the_whole_way(window: MainWindow, qtbot: QtBot, clip: Path, shot: Shot,
     with open_footage(folder / "room_deidentified.mp4") as video:
         assert video.n_frames == session.n_frames
     sheet.accept()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=5000)
 
     QTest.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    assert not theme.current().is_dark
     qtbot.wait(200)
     shot("light")
     QTest.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)

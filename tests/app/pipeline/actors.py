@@ -42,7 +42,7 @@ def standing(frame: int, lane: float) -> PoseEstimate:
         Rotation.from_euler("x", 180, degrees=True)
         * Rotation.from_euler("y", 10 * np.sin(frame / 9), degrees=True)
     ).as_rotvec()
-    params = BodyParams(np.zeros(10), pose, np.array([lane + 0.1 * np.sin(frame / 7), 0.1, 4.0]))
+    params = BodyParams(np.zeros(10), pose, np.array([lane + 0.1 * np.sin(frame / 7), 0.1, 5.2]))
     points = posed_keypoints(BODY, params)
     xy = assumed_camera(WIDTH, HEIGHT).project(points).astype(np.float32)
     low, high = xy.min(axis=0), xy.max(axis=0)

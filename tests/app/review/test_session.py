@@ -73,7 +73,7 @@ def test_it_tells_who_is_where_and_how_sure(session: Session) -> None:
     assert (session.coverage()[20:25] == LEAK).all()
     titles = [i.title for i in session.review_items()]
     assert "Person lost from sight" in titles
-    assert "Track begins late" in titles
+    assert "Track begins in mid-picture" in titles
 
 
 def test_frames_come_to_the_newest_request(session: Session) -> None:
