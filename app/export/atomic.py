@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,10 @@ def written_whole(target: Path) -> Iterator[Path]:
     try:
         _remove(part)
         yield part
+        if part.is_file():
+            # Its content reaches the disk before its name does, or a power failure leaves an empty file.
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
         if target.is_dir() and part.is_dir():
             _remove(target)
         part.replace(target)

@@ -61,11 +61,8 @@ def write_coco(source: ExportSource, target: Path, step: Step) -> Written:
     Raises:
         ExportError, StorageError: it cannot be written or read back.
     """
-    footage = source.footage
-    annotations: list[dict[str, Any]] = []
-    for _, people in source.people(step):
-        annotations += [_annotation(len(annotations) + i, p) for i, p in enumerate(people, start=1)]
-    data = {
+    footage, count = source.footage, 0
+    head = {
         "info": {"description": "Keypoints by Understudy", "version": "1.0"},
         "images": [
             {"id": i, "file_name": f"{i:06d}", "width": footage.width, "height": footage.height,
@@ -77,10 +74,43 @@ def write_coco(source: ExportSource, target: Path, step: Step) -> Written:
              "foot_keypoints": list(KEYPOINT_NAMES[_BODY:]),
              "skeleton": [[a + 1, b + 1] for a, b in SKELETON if a < _BODY and b < _BODY]}
         ],
-        "annotations": annotations,
     }  # fmt: skip
     with written_whole(target) as part:
-        part.write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")
-        if len(json.loads(part.read_text(encoding="utf-8"))["annotations"]) != len(annotations):
-            raise ExportError("The written keypoints cannot be read back. Export again.")
-    return Written("coco", target, len(annotations), "people in frames")
+        # Annotations are written as they come: of hours of footage they do not fit into memory.
+        with part.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(head, separators=(",", ":"))[:-1] + ',"annotations":[')
+            for _, people in source.people(step):
+                for person in people:
+                    count += 1
+                    file.write(("," if count > 1 else "") + "\n")
+                    json.dump(_annotation(count, person), file, separators=(",", ":"))
+            file.write("\n]}")
+        _check(part, count, source.n_frames)
+    return Written("coco", target, count, "people in frames")
+
+
+def _check(path: Path, annotations: int, images: int) -> None:
+    """Read the file back and count.
+
+    Raises:
+        ExportError: it is no JSON or lacks something.
+    """
+    found = {"annotations": 0, "images": 0}
+
+    def count(entry: dict[str, Any]) -> dict[str, Any] | None:
+        # Each entry is dropped as soon as it has been counted.
+        if "image_id" in entry:
+            found["annotations"] += len(entry["keypoints"]) == 3 * _BODY and len(entry["foot_kpts"]) == 18
+            return None
+        if "file_name" in entry:
+            found["images"] += 1
+            return None
+        return entry
+
+    try:
+        with path.open(encoding="utf-8") as file:
+            json.load(file, object_hook=count)
+    except ValueError as error:
+        raise ExportError("The written keypoints cannot be read back. Export again.") from error
+    if found != {"annotations": annotations, "images": images}:
+        raise ExportError("The written keypoints are not whole. Export again.")

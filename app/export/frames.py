@@ -13,8 +13,6 @@ from backends.background import Plate
 from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
 from backends.deidentify import PersonCover, cover_frame
-from backends.keypoints.types import Keypoints
-from backends.masks import CropMask
 from backends.render import Mesh
 
 U1 = npt.NDArray[np.uint8]
@@ -35,11 +33,39 @@ def mesh_color(track: TrackRecord) -> U1:
     return rgb
 
 
+def person_cover(presence: Presence, body: BodyModel, head_faces: npt.NDArray[np.int64], camera: Camera) -> (
+    PersonCover
+):  # fmt: skip
+    """What is known of a person as the pixels that have to go, and the body to show instead."""
+    box = presence.box
+    size = float(max(box[3] - box[1], 0.6 * (box[2] - box[0]), 8.0))
+    mesh, head_xy = None, None
+    if presence.params is not None:
+        vertices = posed_vertices(body, presence.params).astype(np.float32)
+        if presence.drawn:
+            mesh = Mesh(vertices, body.faces, mesh_color(presence.track))
+        head_xy = camera.project(vertices[body.head_vertices]).astype(np.float32)
+        if not np.isfinite(head_xy).all():
+            head_xy = None
+        reach = camera.project(vertices[::97])
+        reach = reach[np.isfinite(reach).all(axis=1)]
+        if len(reach) > 10:
+            size = max(size, 0.9 * float(np.ptp(reach[:, 1])))
+    return PersonCover(
+        box, presence.keypoints, presence.masks, mesh, head_faces, head_xy, size, presence.slack
+    )
+
+
+def head_faces_of(body: BodyModel) -> npt.NDArray[np.int64]:
+    """(K,) indices of the faces whose corners all belong to the head."""
+    return np.flatnonzero(body.head_vertices[body.faces].all(axis=1))
+
+
 class FrameCoverer:
     """De-identifies single frames; not thread-safe, cheap to make.
 
     Args:
-        plate: the empty room; needed where the settings say so.
+        plate: the empty room; needed where the settings say so. One of a moving camera is not used.
         seed: of the pixel grid's phase; another for each export.
     """
 
@@ -50,11 +76,10 @@ class FrameCoverer:
         self._body = body
         self._camera = camera
         self._settings = settings
-        self._plate = plate if settings.background == "plate" else None
-        self.whereabouts = Whereabouts(store, store.footage().fps)
+        self._plate = plate if settings.background == "plate" and plate is not None and plate.steady else None
+        self.whereabouts = Whereabouts(store, store.footage().fps, camera)
         self._phase = tuple(float(v) for v in np.random.default_rng(seed).random(2))
-        head = body.head_vertices
-        self._head_faces = np.flatnonzero(head[body.faces].all(axis=1))
+        self._head_faces = head_faces_of(body)
 
     def cover(self, index: int, rgb: U1) -> U1:
         """Frame ``index`` (H, W, 3) with everybody covered."""
@@ -62,7 +87,9 @@ class FrameCoverer:
 
     def cover_with_mask(self, index: int, rgb: U1) -> tuple[U1, npt.NDArray[np.bool_]]:
         """The same, with (H, W) which pixels were replaced."""
-        covers = [self._person(p) for p in self.whereabouts.at(index)]
+        covers = [
+            person_cover(p, self._body, self._head_faces, self._camera) for p in self.whereabouts.at(index)
+        ]
         return cover_frame(
             rgb, covers, self._camera, cover=self._settings.cover, fill_with=self._settings.fill,
             plate=self._plate, phase=(self._phase[0], self._phase[1]),
@@ -71,24 +98,3 @@ class FrameCoverer:
     def uncovered(self, index: int) -> list[int]:
         """Tracks of people who are there and of whom too little is known to cover them."""
         return self.whereabouts.lost(index)
-
-    def _person(self, presence: Presence) -> PersonCover:
-        keypoints: Keypoints | None = None
-        mask: CropMask | None = None
-        if presence.person is not None:
-            keypoints = presence.person.estimate.keypoints
-            mask = presence.person.estimate.mask
-        box = presence.box
-        size = float(max(box[3] - box[1], 0.6 * (box[2] - box[0]), 8.0))
-        mesh, head_xy = None, None
-        if presence.params is not None:
-            vertices = posed_vertices(self._body, presence.params).astype(np.float32)
-            mesh = Mesh(vertices, self._body.faces, mesh_color(presence.track))
-            head_xy = self._camera.project(vertices[self._body.head_vertices]).astype(np.float32)
-            if not np.isfinite(head_xy).all():
-                head_xy = None
-            reach = self._camera.project(vertices[::97])
-            reach = reach[np.isfinite(reach).all(axis=1)]
-            if len(reach) > 10:
-                size = max(size, 0.9 * float(np.ptp(reach[:, 1])))
-        return PersonCover(box, keypoints, mask, mesh, self._head_faces, head_xy, size)

@@ -11,7 +11,7 @@ from app.errors import ExportError
 from app.export.atomic import written_whole
 from app.export.types import ExportSource, Step, Written
 from app.project.records import PersonRecord
-from backends.body import posed_vertices
+from backends.body import BodyModel, posed_vertices
 from backends.confidence import confidence_rgb, spread_to_vertices
 
 _FLIP = np.array([1.0, -1.0, -1.0])
@@ -44,21 +44,30 @@ def write_meshes(source: ExportSource, target: Path, suffix: str, step: Step) ->
     count = 0
     with written_whole(target) as part:
         part.mkdir(parents=True)
-        last: Path | None = None
         for frame, people in source.people(step):
             source.control.check()
             for person in people:
                 if person.body is None:
                     continue
-                last = part / f"{frame:06d}_person{person.track_id}.{suffix}"
-                mesh = mesh_of(source, person)
-                data = mesh.export(file_type=suffix)
-                last.write_bytes(data if isinstance(data, bytes) else str(data).encode("ascii"))
+                path = part / f"{frame:06d}_person{person.track_id}.{suffix}"
+                data = mesh_of(source, person).export(file_type=suffix)
+                path.write_bytes(data if isinstance(data, bytes) else str(data).encode("ascii"))
+                _check(path, source.body)
                 count += 1
         if len(list(part.iterdir())) != count:
             raise ExportError("Not every mesh was written. Export again.")
-        if last is not None:
-            back = trimesh.load(last, force="mesh", process=False)
-            if len(back.vertices) != source.body.n_vertices:
-                raise ExportError("The written meshes cannot be read back. Export again.")
     return Written(f"meshes_{suffix}", target, count, "meshes")
+
+
+def _check(path: Path, body: BodyModel) -> None:
+    """Read a mesh back and count.
+
+    Raises:
+        ExportError: it does not open, or lacks vertices, faces or colours.
+    """
+    try:
+        back = trimesh.load(path, force="mesh", process=False, maintain_order=True)
+    except ValueError as error:
+        raise ExportError(f"The written mesh {path.name} cannot be read back. Export again.") from error
+    if len(back.vertices) != body.n_vertices or len(back.faces) != len(body.faces):
+        raise ExportError(f"The written mesh {path.name} is not whole. Export again.")

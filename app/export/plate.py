@@ -12,7 +12,7 @@ from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.store import ProjectStore
 from backends.background import Plate, PlateBuilder
-from backends.deidentify.regions import PersonCover, person_region
+from backends.deidentify import PersonCover, person_region
 
 SAMPLES = 48
 
@@ -47,12 +47,9 @@ def build_plate(
 def _paint(mask: npt.NDArray[np.bool_], presence: Presence) -> None:
     height, width = mask.shape
     box = presence.box
-    estimate = presence.person.estimate if presence.person is not None else None
     size = float(max(box[3] - box[1], 0.6 * (box[2] - box[0]), 8.0))
-    cover = PersonCover(
-        box, estimate.keypoints if estimate else None, estimate.mask if estimate else None, None, None,
-        None, 1.3 * size,
-    )  # fmt: skip
+    # Farther than the cover itself: a rim of a person in the empty room would show beside every mesh.
+    cover = PersonCover(box, presence.keypoints, presence.masks, None, None, None, 1.3 * size, presence.slack)
     region = person_region(cover, None, width, height)
     if region is not None:
         mask[region.window] |= region.mask > 0

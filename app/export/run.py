@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from app.errors import ExportError, ModelError
 from app.export.atomic import plain_error
@@ -40,6 +43,8 @@ _STAGES: dict[ExportKind, str] = {
     "meshes_glb": "Writing meshes (glb)",
 }  # fmt: skip
 
+_CONFIRM = "Run and look at the review list first, or confirm that the video may be exported like this."
+
 
 def run_export(
     store: ProjectStore, footage: Footage, body: BodyModel, request: ExportRequest, deid: DeidSettings,
@@ -63,9 +68,9 @@ def run_export(
     targets = {kind: request.folder / f"{source.stem}{_NAMES[kind]}" for kind in request.kinds}
     manifest_path = request.folder / f"{source.stem}_manifest.json"
     _refuse_existing([*targets.values(), manifest_path], footage, request)
-    uncovered = _uncovered(source) if "video" in request.kinds else []
-    if "video" in request.kinds and not request.allow_uncovered:
-        _refuse_uncovered(source, uncovered)
+    open_to_view = _Uncovered.of(source) if "video" in request.kinds else _Uncovered()
+    if open_to_view.words and not request.allow_uncovered:
+        raise ExportError(f"{open_to_view.words} {_CONFIRM}")
     try:
         request.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -76,14 +81,16 @@ def run_export(
         control.check()
         if kind == "video" and plate is None and deid.background == "plate" and deid.cover == "whole":
             plate = build_plate(store, footage, control, listener)
+        if kind == "video" and deid.background == "plate" and plate is not None and not plate.steady:
+            listener(Warned("The camera moves, so there is no one empty room: surroundings are blurred."))
         listener(StageStarted(kind, _STAGES[kind]))
         begun = time.monotonic()
         written.append(_write(kind, source, targets[kind], plate, _stepper(kind, source, listener)))
         if kind == "video":
             video_s = time.monotonic() - begun
-    if uncovered:
-        listener(Warned(f"Somebody may be seen in {len(uncovered)} frames: a gap in a track was too long."))
-    manifest = make_manifest(source, written, _network_hashes(), uncovered)
+    if open_to_view.words:
+        listener(Warned(open_to_view.words))
+    manifest = make_manifest(source, written, _network_hashes(), open_to_view.frames)
     write_manifest(manifest, manifest_path)
     if not store.read_only:
         store.add_export(manifest)
@@ -97,7 +104,7 @@ def run_export(
         "frames": source.n_frames,
         "seconds": time.monotonic() - started,
         "video_fps": source.n_frames / video_s if video_s else None,
-        "uncovered": len(uncovered),
+        "uncovered": len(open_to_view.frames),
     }
 
 
@@ -126,28 +133,36 @@ def _refuse_existing(targets: list[Path], footage: Footage, request: ExportReque
             )
 
 
-def _uncovered(source: ExportSource) -> list[int]:
-    where = Whereabouts(source.store, source.footage.fps)
-    return [f for f in range(source.first, source.last + 1) if where.lost(f)]
+@dataclass(frozen=True, slots=True)
+class _Uncovered:
+    """Frames in which somebody may be seen, and why, in words; "" where nobody can be."""
 
+    frames: tuple[int, ...] = ()
+    words: str = ""
 
-def _refuse_uncovered(source: ExportSource, uncovered: list[int]) -> None:
-    done = source.store.processed()
-    inside = sum(max(0, min(b, source.last) - max(a, source.first) + 1) for a, b in done)
-    missing = source.n_frames - inside
-    if missing:
-        raise ExportError(
-            f"{missing} of {source.n_frames} frames have not been processed: whoever is in them would be "
-            "seen. Run first, export a shorter range, or confirm that they may be left as they are."
-        )
-    if not source.tracks():
-        raise ExportError(
-            "No people were found, so the video would be exported as it is. Confirm that nobody is in it."
-        )
-    if uncovered:
-        raise ExportError(
-            f"Somebody is lost from sight in {len(uncovered)} frames, the first is frame {uncovered[0]}, and "
-            "could be seen there. Look at the review list, or confirm that it may stay so."
+    @staticmethod
+    def of(source: ExportSource) -> _Uncovered:
+        where = Whereabouts(source.store, source.footage.fps)
+        done = np.zeros(source.footage.n_frames, np.bool_)
+        for first, last in source.store.processed():
+            done[first : last + 1] = True
+        wanted = range(source.first, source.last + 1)
+        missing = [f for f in wanted if not done[f]]
+        if missing:
+            return _Uncovered(
+                tuple(f for f in wanted if not done[f] or where.lost(f)),
+                f"{len(missing)} of {source.n_frames} frames, the first is frame {missing[0]}, have not "
+                "been processed: whoever is in them would be seen.",
+            )
+        if not where.n_people:
+            return _Uncovered(tuple(wanted), "No people were found: the video would be exported as it is.")
+        lost = tuple(f for f in wanted if where.lost(f))
+        if not lost:
+            return _Uncovered()
+        return _Uncovered(
+            lost,
+            f"Somebody is lost from sight in {len(lost)} frames, the first is frame {lost[0]}, and could be "
+            "seen there.",
         )
 
 

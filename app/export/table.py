@@ -12,7 +12,7 @@ from backends.keypoints.layout import KEYPOINT_NAMES
 from backends.keypoints.types import Source
 
 HEADER = (
-    "frame", "time_s", "person", "name", "reviewed", "mean_error_mm", "reprojection_rms_px", "presence",
+    "frame", "time_s", "person", "reviewed", "mean_error_mm", "reprojection_rms_px", "presence",
     *(f"{n}_error_mm" for n in KEYPOINT_NAMES), "placed_by_hand",
 )  # fmt: skip
 
@@ -20,10 +20,11 @@ HEADER = (
 def write_table(source: ExportSource, target: Path, step: Step) -> Written:
     """Write ``target`` (csv, UTF-8). Errors are expected errors in mm; empty where there is no body.
 
+    People are numbers: the names that somebody gave them in the window stay in the project.
+
     Raises:
         ExportError, StorageError: it cannot be written or read back.
     """
-    names = {t.track_id: t.name for t in source.tracks()}
     count = 0
     with written_whole(target) as part:
         with part.open("w", newline="", encoding="utf-8") as file:
@@ -36,7 +37,7 @@ def write_table(source: ExportSource, target: Path, step: Step) -> Written:
                     writer.writerow(
                         [
                             frame, f"{source.footage.times[frame]:.6f}", person.track_id,
-                            _harmless(names.get(person.track_id, "")), int(person.reviewed),
+                            int(person.reviewed),
                             f"{c.mean_mm:.1f}" if c is not None else "",
                             f"{b.rms_px:.2f}" if b is not None else "",
                             f"{person.estimate.score:.3f}",
@@ -50,8 +51,3 @@ def write_table(source: ExportSource, target: Path, step: Step) -> Written:
             if sum(1 for _ in csv.reader(file)) != count + 1:
                 raise ExportError("The written table cannot be read back. Export again.")
     return Written("csv", target, count, "rows")
-
-
-def _harmless(text: str) -> str:
-    """A name that a spreadsheet would take for a formula is quoted."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

@@ -7,16 +7,22 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from app.errors import ExportError
 from app.export.atomic import written_whole
 from app.export.frames import FrameCoverer
 from app.export.types import ExportSource, Step, Written
 from app.footage.base import Image
+from app.footage.decoder import open_container, video_stream
+from app.footage.frame_table import read_frame_table
 from app.footage.writer import VideoWriter, verify_video
 from app.pipeline.channel import Channel
 from backends.background import Plate
 
 _DEPTH = 4
+_STAMP_S = 1e-4
+"""Written time stamps may be rounded by this much: far less than a frame of any camera."""
 
 
 def write_video(source: ExportSource, target: Path, plate: Plate | None, step: Step) -> Written:
@@ -81,4 +87,19 @@ def write_video(source: ExportSource, target: Path, plate: Plate | None, step: S
             for thread in threads:
                 thread.join()
         verify_video(part, source.n_frames)
+        _check_stamps(part, np.asarray(pts - pts[0]) * float(footage.time_base))
     return Written("video", target, source.n_frames, "frames")
+
+
+def _check_stamps(path: Path, seconds: npt.NDArray[np.float64]) -> None:
+    """Compare the written frames' times with the footage's, both from the first frame.
+
+    Raises:
+        ExportError: they differ.
+    """
+    with open_container(path) as container:
+        stream = video_stream(container, path.name)
+        table = read_frame_table(container, stream, path.name)
+        written = (table.pts - table.pts[0]) * float(stream.time_base or 0)
+    if len(written) != len(seconds) or np.abs(written - seconds).max() > _STAMP_S:
+        raise ExportError("The written video does not keep the footage's time stamps. Export again.")

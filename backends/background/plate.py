@@ -21,6 +21,12 @@ Array = Any
 _BYTES = 400 << 20
 """Samples may take this much memory, whatever the picture's size."""
 
+_STEADY = 0.6
+_ALIKE = 24.0
+"""Levels by which one pixel of a steady background may differ: noise, leaves, a shadow passing."""
+_EDGE = 30.0
+_ENOUGH_EDGES = 50
+
 _STRIDE = 4
 """Gains are measured on every n-th pixel along both axes."""
 
@@ -32,11 +38,19 @@ class Plate:
     Attributes:
         rgb: (H, W, 3) uint8; seen: (H, W) where the background was ever seen (else it was filled in).
         seen_fraction: share of the picture that was seen.
+        agreement: share of the background's edges that a typical picture has here too, in [0, 1]:
+            above 0.9 from a fixed camera, about 0.3 from one in somebody's hand.
     """
 
     rgb: U1
     seen: BoolArray
     seen_fraction: float
+    agreement: float = 1.0
+
+    @property
+    def steady(self) -> bool:
+        """False where the camera moved: then this is no background of any picture."""
+        return self.agreement >= _STEADY
 
 
 class PlateBuilder:
@@ -50,8 +64,9 @@ class PlateBuilder:
         limit = max(5, _BYTES // max(height * width * 4, 1))
         self._limit = min(max_samples, limit)
         self._shape = (height, width)
-        self._frames: list[U1] = []
-        self._masks: list[BoolArray] = []
+        # The system hands out memory as it is written to, so a short clip does not pay for a long one.
+        self._frames = np.empty((self._limit, height, width, 3), np.uint8)
+        self._masks = np.empty((self._limit, height, width), np.bool_)
         self._added = 0
         self._random = np.random.default_rng(7)
 
@@ -63,14 +78,12 @@ class PlateBuilder:
         """
         if frame.shape != (*self._shape, 3) or person_mask.shape != self._shape:
             raise InputError(f"the plate is {self._shape}, the picture {frame.shape}")
+        place = self._added
         self._added += 1
-        if len(self._frames) < self._limit:
-            self._frames.append(frame.copy())
-            self._masks.append(person_mask.copy())
-            return
-        place = int(self._random.integers(0, self._added))
+        if place >= self._limit:
+            place = int(self._random.integers(0, self._added))
         if place < self._limit:
-            self._frames[place], self._masks[place] = frame.copy(), person_mask.copy()
+            self._frames[place], self._masks[place] = frame, person_mask
 
     def finish(self) -> Plate:
         """The background.
@@ -78,19 +91,23 @@ class PlateBuilder:
         Raises:
             InputError: nothing was added.
         """
-        if not self._frames:
+        if not self._added:
             raise InputError("a background needs at least one picture")
-        frames, masks = np.stack(self._frames), np.stack(self._masks)
+        n = min(self._added, self._limit)
+        frames, masks = self._frames[:n], self._masks[:n]
         gains = _gains(frames, masks)
         height, width = self._shape
         rgb = np.zeros((height, width, 3), np.uint8)
         seen = np.zeros((height, width), np.bool_)
         middle = height // 2
         with ThreadPoolExecutor(2) as pool:
-            for part in [(0, middle), (middle, height)]:
-                pool.submit(_masked_median, frames, masks, gains, *part, rgb, seen)
-        fraction = float(seen.mean())
-        return Plate(fill(rgb, seen), seen, fraction)
+            halves = [
+                pool.submit(_masked_median, frames, masks, gains, first, last, rgb, seen)
+                for first, last in [(0, middle), (middle, height)]
+            ]
+            for half in halves:
+                half.result()
+        return Plate(fill(rgb, seen), seen, float(seen.mean()), _agreement(frames, masks, gains, rgb))
 
 
 def _gains(frames: U1, masks: BoolArray) -> F4:
@@ -113,6 +130,29 @@ def _gains(frames: U1, masks: BoolArray) -> F4:
         if int(fair.sum()) >= 200:
             gains[i] = np.clip(np.median(a[fair] / b[fair], axis=0), 0.5, 2.0)
     return gains
+
+
+def _agreement(frames: U1, masks: BoolArray, gains: F4, rgb: U1) -> float:
+    """Median over pictures of the share of the background's edges within ``_ALIKE`` levels of the plate.
+
+    Edges only: a plain wall looks alike however the camera moves.
+    """
+    plate = rgb[::_STRIDE].astype(np.float32)
+    plate_steps = _steps(plate)
+    shares = []
+    for frame, mask, gain in zip(frames, masks, gains):
+        rows = frame[::_STRIDE] * gain
+        edges = ~mask[::_STRIDE] & (np.maximum(plate_steps, _steps(rows)) > _EDGE)
+        if int(edges.sum()) >= _ENOUGH_EDGES:
+            shares.append(float((np.abs(rows - plate).max(axis=2)[edges] < _ALIKE).mean()))
+    return float(np.median(shares)) if shares else 1.0
+
+
+def _steps(rows: F4) -> F4:
+    """(h, w) how much each pixel differs from its left neighbour, in the channel that differs most."""
+    steps = np.zeros(rows.shape[:2], np.float32)
+    steps[:, 1:] = np.abs(rows[:, 1:] - rows[:, :-1]).max(axis=2)
+    return steps
 
 
 @numba.njit(cache=True, nogil=True)

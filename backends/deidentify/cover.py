@@ -54,7 +54,7 @@ def _feathered(region: Region, width: int, height: int) -> tuple[Region, U1]:
 
 def _gain(frame: U1, plate: Plate, covered: BoolArray) -> npt.NDArray[np.float32]:
     """(3,) the light of this frame against the plate's, where nobody is covered."""
-    step = 8
+    step = 16
     a, b = frame[::step, ::step].reshape(-1, 3), plate.rgb[::step, ::step].reshape(-1, 3)
     free = ~covered[::step, ::step].reshape(-1) & plate.seen[::step, ::step].reshape(-1)
     free &= (a.min(axis=1) > 8) & (b.min(axis=1) > 8) & (a.max(axis=1) < 247) & (b.max(axis=1) < 247)
@@ -111,15 +111,16 @@ def cover_frame(
     height, width = frame.shape[:2]
     out = frame.copy()
     covered = np.zeros((height, width), np.bool_)
-    drawn = [_draw(c, camera, cover, (height, width)) for c in covers] if fill_with == "mesh" else []
+    scene: Picture | None = None
+    outlines: dict[int, Region] = {}
+    if fill_with == "mesh":
+        scene, outlines = _draw(covers, camera, cover, (height, width))
     regions: list[tuple[PersonCover, Region]] = []
     for i, person in enumerate(covers):
-        picture = drawn[i] if drawn else None
-        region = (
-            person_region(person, picture, width, height)
-            if cover == "whole"
-            else head_region(person, width, height)
-        )
+        if cover == "whole":
+            region = person_region(person, outlines.get(i), width, height)
+        else:
+            region = head_region(person, width, height)
         if region is not None:
             covered[region.window] |= region.mask > 0
             regions.append((person, region))
@@ -127,8 +128,8 @@ def cover_frame(
     for person, region in regions:
         soft, alpha = _feathered(region, width, height)
         _mix(out[soft.window], _filling(frame, person, soft, covered, fill_with, plate, gain, phase), alpha)
-    if drawn:
-        _draw_all(out, [c for c in covers if c.mesh is not None], camera, cover)
+    if scene is not None:
+        composite(out, scene, out=out)
     return out, covered
 
 
@@ -153,14 +154,22 @@ def _head_mesh(person: PersonCover) -> Mesh | None:
     return Mesh(person.mesh.vertices, person.mesh.faces[person.head_faces], person.mesh.colors)
 
 
-def _draw(person: PersonCover, camera: Camera, cover: str, size: tuple[int, int]) -> Picture | None:
-    if person.mesh is None or cover == "head":
-        return None
-    return rasterize([person.mesh], camera, size=size)
+def _draw(
+    covers: Sequence[PersonCover], camera: Camera, cover: str, size: tuple[int, int]
+) -> tuple[Picture | None, dict[int, Region]]:
+    """All bodies in one scene, the nearer before the farther, and where each is seen in it.
 
-
-def _draw_all(out: U1, covers: Sequence[PersonCover], camera: Camera, cover: str) -> None:
-    meshes = [m for c in covers if (m := c.mesh if cover == "whole" else _head_mesh(c)) is not None]
-    if meshes:
-        # All in one scene: who is nearer hides who is farther.
-        composite(out, rasterize(meshes, camera, size=out.shape[:2]), out=out)
+    Where a nearer body hides a farther one, the nearer one is the cover of both.
+    """
+    meshes = {i: c.mesh if cover == "whole" else _head_mesh(c) for i, c in enumerate(covers)}
+    shown = [(i, m) for i, m in meshes.items() if m is not None]
+    if not shown:
+        return None, {}
+    scene = rasterize([m for _, m in shown], camera, size=size)
+    outlines = {}
+    if cover == "whole":
+        for number, (i, _) in enumerate(shown):
+            mine = (scene.crop_mesh_id == number).view(np.uint8)
+            if mine.any():
+                outlines[i] = Region(scene.x0, scene.y0, mine * np.uint8(255))
+    return scene, outlines

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 from backends.keypoints.layout import INDEX, SKELETON
 from backends.keypoints.types import Keypoints, Visibility
 from backends.masks import CropMask
-from backends.render.types import Mesh, Picture
+from backends.render.types import Mesh
 
 U1 = npt.NDArray[np.uint8]
 F4 = npt.NDArray[np.float32]
@@ -27,6 +29,14 @@ _HEAD = 0.125
 """Radius about the face, as a share of the size."""
 _HEAD_OF_SHOULDERS = 0.85
 _MIN_GROW = 4
+_HULL = 1.35
+"""The head's outline is taken this much larger: hair, a cap, and a body that does not fit to the pixel."""
+_BOX_HEAD = 0.4
+"""The upper part of a box that holds the head, where nothing else is known."""
+_ENOUGH_KEYPOINTS = 6
+_WIDEST = 8
+_FAR = 30_000
+"""Places farther out than this are drawn at this distance: OpenCV's drawing has 16 bits and a fraction."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,19 +45,22 @@ class PersonCover:
 
     Attributes:
         box: (4,) x0 y0 x1 y1 pixels.
-        keypoints: where known; mask: which pixels; mesh: the body in camera coordinates, with colours.
+        keypoints: where known; masks: which pixels, all of which count; mesh: the body to be shown, in
+            camera coordinates, with colours.
         head_faces: faces of ``mesh`` that are head, (K,) indices.
         head_xy: (H, 2) the head's vertices in the picture, or None.
         size: of the person in the picture, pixels (about the standing height).
+        slack: pixels by which all this may be wrong; the cover reaches so much farther.
     """
 
     box: F4
     keypoints: Keypoints | None
-    mask: CropMask | None
+    masks: tuple[CropMask, ...]
     mesh: Mesh | None
     head_faces: npt.NDArray[np.int64] | None
     head_xy: F4 | None
     size: float
+    slack: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,8 +84,7 @@ def _usable(keypoints: Keypoints) -> npt.NDArray[np.bool_]:
 
 def _bounds(cover: PersonCover, pad: float, width: int, height: int) -> tuple[int, int, int, int] | None:
     points = [cover.box.reshape(2, 2)]
-    if cover.mask is not None:
-        m = cover.mask
+    for m in cover.masks:
         points.append(np.array([[m.x0, m.y0], [m.x0 + m.width, m.y0 + m.height]], np.float32))
     if cover.keypoints is not None:
         points.append(cover.keypoints.xy[_usable(cover.keypoints)])
@@ -88,108 +100,130 @@ def _bounds(cover: PersonCover, pad: float, width: int, height: int) -> tuple[in
     return (int(x0), int(y0), int(x1), int(y1)) if x1 > x0 and y1 > y0 else None
 
 
-def grow_pixels(size: float) -> int:
+def grow_pixels(size: float, slack: float = 0.0) -> int:
     """By how many pixels the cover of a person of ``size`` pixels is grown."""
-    return max(_MIN_GROW, round(GROW * size))
+    return max(_MIN_GROW, round(GROW * size)) + math.ceil(slack)
 
 
-def _paint_head(mask: U1, cover: PersonCover, x0: int, y0: int) -> None:
-    origin = np.array([x0, y0])
-    if cover.head_xy is not None and len(cover.head_xy) >= 3:
-        middle = cover.head_xy.mean(axis=0)
-        hull = cv2.convexHull(((cover.head_xy - middle) * 1.25 + middle - origin).astype(np.float32))
-        cv2.fillConvexPoly(mask, np.round(hull).astype(np.int32), 255)
-    if cover.keypoints is None:
-        if cover.head_xy is None:
-            # Nothing but a box: its upper third.
-            bx0, by0, bx1, by1 = cover.box - np.array([x0, y0, x0, y0])
-            mask[
-                max(0, int(by0)) : max(0, int(by0 + (by1 - by0) * 0.35)), max(0, int(bx0)) : int(bx1) + 1
-            ] = 255
-        return
-    keypoints = cover.keypoints
-    use = _usable(keypoints)
-    face = [k for k in _FACE if use[k]]
+def _paint_head(mask: U1, cover: PersonCover, x0: int, y0: int) -> bool:
+    """Paint what is known of the head; False where nothing is."""
+    origin = np.array([x0, y0], np.float32)
     radius = _HEAD * cover.size
-    if all(use[k] for k in _SHOULDERS):
-        across = float(np.hypot(*(keypoints.xy[_SHOULDERS[0]] - keypoints.xy[_SHOULDERS[1]])))
-        radius = max(radius, _HEAD_OF_SHOULDERS * 0.5 * across)
-    if face:
-        middle = keypoints.xy[face].mean(axis=0) - origin
-        cv2.circle(mask, (round(float(middle[0])), round(float(middle[1]))), max(3, round(radius)), 255, -1)
+    middles = []
+    painted = False
+    if cover.head_xy is not None and len(cover.head_xy) >= 3:
+        middle = (cover.head_xy.min(axis=0) + cover.head_xy.max(axis=0)) / 2
+        hull = cv2.convexHull(((cover.head_xy - middle) * _HULL + middle - origin).astype(np.float32))
+        _fill(mask, hull)
+        middles.append(middle)
+        painted = True
+    if cover.keypoints is not None:
+        xy, use = cover.keypoints.xy, _usable(cover.keypoints)
+        face = [k for k in _FACE if use[k]]
+        if all(use[k] for k in _SHOULDERS):
+            across = float(np.hypot(*(xy[_SHOULDERS[0]] - xy[_SHOULDERS[1]])))
+            radius = max(radius, _HEAD_OF_SHOULDERS * 0.5 * across)
+        if face:
+            middles.append(xy[face].mean(axis=0))
+    for middle in middles[-1:]:
+        at = np.clip(np.round(middle - origin), -_FAR, _FAR).astype(int)
+        cv2.circle(mask, at.tolist(), max(3, round(radius)), 255, -1)
+        painted = True
+    return painted
+
+
+def _fill(mask: U1, polygon: npt.NDArray[np.floating[Any]]) -> None:
+    cv2.fillConvexPoly(mask, np.clip(np.round(polygon), -_FAR, _FAR).astype(np.int32), 255)
 
 
 def head_region(cover: PersonCover, width: int, height: int) -> Region | None:
-    """The head with hair, cap and chin."""
-    pad = 0.3 * cover.size
-    bounds = _bounds(cover, pad, width, height)
+    """The head with hair, cap and chin; the upper part of the box where no more is known."""
+    grow = math.ceil(cover.slack)
+    bounds = _bounds(cover, 0.3 * cover.size + grow, width, height)
     if bounds is None:
         return None
     x0, y0, x1, y1 = bounds
     mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    _paint_head(mask, cover, x0, y0)
-    return _trimmed(Region(x0, y0, mask))
+    if not _paint_head(mask, cover, x0, y0):
+        left, top, right, bottom = cover.box
+        _paint_box(mask, (left, top, right, top + _BOX_HEAD * (bottom - top)), x0, y0)
+    return _trimmed(Region(x0, y0, _dilated(mask, grow)))
 
 
-def person_region(cover: PersonCover, drawn: Picture | None, width: int, height: int) -> Region | None:
-    """The whole person: mask, body outline, limbs and head together, grown.
+def person_region(cover: PersonCover, outline: Region | None, width: int, height: int) -> Region | None:
+    """The whole person: masks, body outline, limbs and head together, grown.
 
     Args:
-        drawn: the body as it will be drawn; its outline counts.
+        outline: where the body is drawn.
     """
-    grow = grow_pixels(cover.size)
+    grow = grow_pixels(cover.size, cover.slack)
     bounds = _bounds(cover, grow + 4 + _HEAD * cover.size, width, height)
     if bounds is None:
         return None
     x0, y0, x1, y1 = bounds
-    if drawn is not None and drawn.crop_coverage.size:
-        h, w = drawn.crop_coverage.shape
-        x0, y0 = max(0, min(x0, drawn.x0 - grow)), max(0, min(y0, drawn.y0 - grow))
-        x1, y1 = min(width, max(x1, drawn.x0 + w + grow)), min(height, max(y1, drawn.y0 + h + grow))
+    if outline is not None:
+        h, w = outline.mask.shape
+        x0, y0 = max(0, min(x0, outline.x0 - grow)), max(0, min(y0, outline.y0 - grow))
+        x1, y1 = min(width, max(x1, outline.x0 + w + grow)), min(height, max(y1, outline.y0 + h + grow))
     mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    known = False
-    if cover.mask is not None:
-        m = cover.mask
-        decoded = m.decode()
-        r0, c0 = m.y0 - y0, m.x0 - x0
-        target = mask[max(r0, 0) : r0 + m.height, max(c0, 0) : c0 + m.width]
-        target[decoded[max(-r0, 0) :, max(-c0, 0) :][: target.shape[0], : target.shape[1]]] = 255
-        known = True
-    if drawn is not None and drawn.crop_coverage.size:
-        h, w = drawn.crop_coverage.shape
-        mask[drawn.y0 - y0 : drawn.y0 - y0 + h, drawn.x0 - x0 : drawn.x0 - x0 + w][
-            drawn.crop_coverage > 0
-        ] = 255
+    for m in cover.masks:
+        target = mask[max(m.y0 - y0, 0) : m.y0 - y0 + m.height, max(m.x0 - x0, 0) : m.x0 - x0 + m.width]
+        target[m.decode()[: target.shape[0], : target.shape[1]]] = 255
+    known = bool(cover.masks)
+    if outline is not None:
+        shifted = Region(outline.x0 - x0, outline.y0 - y0, outline.mask)
+        np.maximum(mask[shifted.window], outline.mask, out=mask[shifted.window])
         known = True
     if cover.keypoints is not None:
-        use = _usable(cover.keypoints)
-        thick = max(3, round(2 * _LIMB * cover.size))
-        at = np.round(cover.keypoints.xy - np.array([x0, y0])).astype(int)
-        for a, b in SKELETON:
-            if use[a] and use[b]:
-                cv2.line(mask, at[a].tolist(), at[b].tolist(), 255, thick)
-        torso = [k for k in (_SHOULDERS[0], _SHOULDERS[1], _HIPS[1], _HIPS[0]) if use[k]]
-        if len(torso) >= 3:
-            cv2.fillConvexPoly(mask, cv2.convexHull(at[torso].astype(np.int32)), 255)
-        known = known or bool(use.sum() >= 6)
+        known = _paint_limbs(mask, cover.keypoints, cover.size, x0, y0) or known
     if not known:
-        bx0, by0, bx1, by1 = (cover.box - np.array([x0, y0, x0, y0])).astype(int)
-        mask[max(by0, 0) : by1 + 1, max(bx0, 0) : bx1 + 1] = 255
+        _paint_box(mask, tuple(float(v) for v in cover.box), x0, y0)
     _paint_head(mask, cover, x0, y0)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
-    return _trimmed(Region(x0, y0, np.asarray(_dilated(mask, kernel, grow), np.uint8)))
+    return _trimmed(Region(x0, y0, _dilated(mask, grow)))
 
 
-def _dilated(mask: U1, kernel: U1, grow: int) -> U1:
-    if grow <= 8:
-        return np.asarray(cv2.dilate(mask, kernel), np.uint8)
-    # A wide kernel costs its area: grow at half the size, which errs outwards.
+def _paint_limbs(mask: U1, keypoints: Keypoints, size: float, x0: int, y0: int) -> bool:
+    """Limbs and trunk as thick lines; True where they are enough to stand for the person."""
+    use = _usable(keypoints)
+    thick = max(3, round(2 * _LIMB * size))
+    at = np.clip(np.round(keypoints.xy - np.array([x0, y0])), -_FAR, _FAR)
+    at[~use] = 0
+    ends = at.astype(int).tolist()
+    for a, b in SKELETON:
+        if use[a] and use[b]:
+            cv2.line(mask, ends[a], ends[b], 255, thick)
+    trunk = [k for k in (_SHOULDERS[0], _SHOULDERS[1], _HIPS[1], _HIPS[0]) if use[k]]
+    if len(trunk) >= 3:
+        _fill(mask, np.asarray(cv2.convexHull(at[trunk].astype(np.int32)), np.float32))
+    return int(use.sum()) >= _ENOUGH_KEYPOINTS
+
+
+def _paint_box(mask: U1, box: tuple[float, ...], x0: int, y0: int) -> None:
     h, w = mask.shape
-    small = cv2.resize(mask, ((w + 1) // 2, (h + 1) // 2), interpolation=cv2.INTER_AREA)
-    small = (np.asarray(small) > 0).astype(np.uint8) * 255
-    half = (grow + 1) // 2
-    grown = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * half + 1, 2 * half + 1)))
-    return np.asarray(cv2.resize(grown, (w, h), interpolation=cv2.INTER_NEAREST), np.uint8)
+    left, top = max(math.floor(box[0]) - x0, 0), max(math.floor(box[1]) - y0, 0)
+    right, bottom = min(math.ceil(box[2]) - x0, w - 1), min(math.ceil(box[3]) - y0, h - 1)
+    if right >= left and bottom >= top:
+        mask[top : bottom + 1, left : right + 1] = 255
+
+
+def _dilated(mask: U1, grow: int) -> U1:
+    """Grown by ``grow`` pixels; a wide one at a fraction of the size, which errs outwards."""
+    if grow <= 0:
+        return mask
+    share = 1
+    while grow > _WIDEST * share:
+        share *= 2
+    h, w = mask.shape
+    if share > 1:
+        rows, columns = -(-h // share), -(-w // share)
+        mask = np.pad(mask, ((0, rows * share - h), (0, columns * share - w)))
+        mask = mask.reshape(rows, share, columns, share).max(axis=(1, 3))
+    reach = -(-grow // share)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    grown = np.asarray(cv2.dilate(mask, kernel), np.uint8)
+    if share > 1:
+        grown = np.repeat(np.repeat(grown, share, axis=0), share, axis=1)[:h, :w]
+    return np.ascontiguousarray(grown)
 
 
 def _trimmed(region: Region) -> Region | None:
