@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import app  # noqa: F401  before numpy: it sets how many threads the linear algebra may use
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 FOOTAGE = Path(os.environ.get("UNDERSTUDY_FOOTAGE", REPOSITORY.parent / "shared" / "footage"))
 
