@@ -31,7 +31,6 @@ class ValueRow(QAbstractButton):
         self._options = dict(options)
         self._value: Any = None
         self._shown = ""
-        self._more = ""
         self.setToolTip(tip)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -48,10 +47,10 @@ class ValueRow(QAbstractButton):
         """One line."""
         return QSize(180, _ROW)
 
-    def set_value(self, value: Any, more: str = "") -> None:
-        """Show a value, and what else is to say about it."""
-        self._value, self._more = value, more
-        self._shown = self._options.get(value, str(value)) + (f", {more}" if more else "")
+    def set_value(self, value: Any, instead: str = "") -> None:
+        """Show a value, by its name or by the words given instead."""
+        self._value = value
+        self._shown = instead or self._options.get(value, str(value))
         self.setText(f"{self._label}: {self._shown}")
         self.setAccessibleName(self.text())
         self.update()
@@ -90,10 +89,7 @@ class ValueRow(QAbstractButton):
         draw_text(painter, box, self._label)
         value = palette.text if self.underMouse() and self.isEnabled() else palette.secondary
         place = box.adjusted(painter.fontMetrics().horizontalAdvance(self._label) + 10, 0, 0, 0)
-        # In a narrow panel what is said about the value matters more than its name, which the menu has.
-        fits = painter.fontMetrics().horizontalAdvance(self._shown) <= place.width()
-        text = self._shown if fits or not self._more else self._more
-        draw_text(painter, place, text, color=value, right=True)
+        draw_text(painter, place, self._shown, color=value, right=True)
 
 
 class DeidPanel(QWidget):
@@ -141,7 +137,7 @@ class DeidPanel(QWidget):
         self._show()
 
     def set_plate_state(self, text: str) -> None:
-        """What is to say about the empty room ("96 % seen", "not built yet"), or nothing."""
+        """How the empty room is written ("Plate, 96 % seen", "Plate, building…"); "" for its plain name."""
         self._plate_state = text
         self._show()
 

@@ -21,7 +21,8 @@ from widgets.timeline.transport import RangeBar, Transport
 
 _TOP = 40
 _COVERAGE, _RULER = 24, 34
-_LEAST_PLOT, _PLOT = 34, 78
+_LEAST_PLOT, _PLOT = 44, 78
+_LEAST_HEIGHT = 200
 _MOST_LANES = 6
 """Lanes that are shown without scrolling."""
 _MOST_NAMED = 3
@@ -58,7 +59,7 @@ class Timeline(QWidget):
         self.coverage = CoverageLane(self)
         self.ruler = Ruler(self)
         self.glass = TimelineGlass(self)
-        self.setMinimumHeight(200)
+        self.setMinimumHeight(_LEAST_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAccessibleName("Timeline")
         self.bar.hide()
@@ -112,6 +113,10 @@ class Timeline(QWidget):
         self.lanes.set_lanes(lanes)
         self.plot.set_lanes(lanes)
         if resized:
+            # Six lanes and a plot that can be read; more people scroll.
+            shown = min(max(len(lanes), 1), _MOST_LANES)
+            needed = _TOP + _COVERAGE + _RULER + 10 + _LEAST_PLOT + shown * LEAST_PITCH
+            self.setMinimumHeight(max(_LEAST_HEIGHT, needed))
             self.updateGeometry()
         self._arrange()
 

@@ -43,8 +43,9 @@ def test_choosing_what_is_in_use_changes_nothing(panel: DeidPanel, qtbot):
 
 
 def test_the_empty_room_says_how_much_of_it_was_seen(panel: DeidPanel):
-    panel.set_plate_state("96 % seen")
-    assert panel.background.shown == "Empty room, 96 % seen"
+    assert panel.background.shown == "Empty room"
+    panel.set_plate_state("Plate, 96 % seen")
+    assert panel.background.shown == "Plate, 96 % seen"
     panel.set_settings(DeidSettings(background="original"))
     assert panel.background.shown == "Original"
 
