@@ -62,6 +62,7 @@ class Controller(QObject):
         d.review.activated.connect(self.show_item)
         d.viewport.person_selected.connect(self.select_person)
         d.viewport.keypoint_hovered.connect(self._hovered)
+        d.keypoints.selected.connect(d.viewport.set_hovered)
         d.keypoints.hovered.connect(lambda k: d.viewport.set_hovered(k if k >= 0 else None))
         d.toolbar.mode_chosen.connect(self.set_mode)
         d.toolbar.space_chosen.connect(self.set_space)
@@ -292,6 +293,7 @@ class Controller(QObject):
         self.select_person(item.person_id)
         self.go_to((item.first_frame + item.last_frame) // 2)
         self.desk.viewport.set_hovered(item.keypoint)
+        self.desk.keypoints.set_hovered(item.keypoint)
 
     # --- the end ------------------------------------------------------------------------------
 

@@ -65,6 +65,7 @@ class Desk(QWidget):
         self._left, self._right = _panel(), _panel()
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
+        self._tabs.tabBar().setDrawBase(False)
         self._narrow: bool | None = None
         self._panels_shown = True
         self._middle = QSplitter(Qt.Orientation.Horizontal)

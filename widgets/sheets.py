@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QMainWindow
 from app.errors import UnderstudyError
 from app.models.store import ModelStore
 from app.pipeline.engine import DETECTOR, LANDMARKS
+from app.pipeline.events import Failed
 from app.pipeline.job import Control, ThreadJob
-from app.review.types import LEAK
+from app.review.types import LEAK, NOT_PROCESSED, TRACK_ENDS
 from widgets.commands import Commands
 from widgets.controller import Controller
 from widgets.dialogs.export_sheet import ExportSheet
@@ -50,6 +51,8 @@ class Sheets(QObject):
         sheet.set_context(
             session.default_export_folder(), session.n_frames, self._c.desk.timeline.range(),
             int(np.count_nonzero(coverage == LEAK)), len(session.people()), session.has_audio, session.deid,
+            unprocessed=int(np.count_nonzero(coverage == NOT_PROCESSED)),
+            cut_tracks=sum(1 for i in session.review_items() if i.title == TRACK_ENDS and not i.done),
         )  # fmt: skip
         sheet.export_requested.connect(self._work.export)
         sheet.cancel_requested.connect(self._work.cancel)
@@ -138,10 +141,8 @@ class Sheets(QObject):
             return {}
 
         def ended(event: object) -> None:
-            from app.pipeline.events import Failed
-
             if isinstance(event, Failed):
-                dialog.set_progress(event.message, 0.0)
+                dialog.set_failed(event.message)
             else:
                 dialog.accept()
                 self._work.run()
@@ -149,4 +150,4 @@ class Sheets(QObject):
         try:
             self._installing = ThreadJob("install networks", work, bridge.to_window(ended))
         except UnderstudyError as error:
-            dialog.set_progress(str(error), 0.0)
+            dialog.set_failed(str(error))

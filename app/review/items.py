@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.review.lanes import Series, TrackSeries, gaps, runs
-from app.review.types import ReviewItem
+from app.review.types import TRACK_ENDS, ReviewItem
 from backends.keypoints.layout import INDEX
 
 BAD_MM = 100.0
@@ -56,7 +56,7 @@ def touches_border(box: npt.NDArray[np.float32], width: int, height: int) -> boo
 
 
 def _frames_text(first: int, last: int) -> str:
-    return f"frame {first}" if first == last else f"frames {first}–{last}"
+    return f"frame {first + 1}" if first == last else f"frames {first + 1}–{last + 1}"
 
 
 def _part_items(track: int, name: str, series: TrackSeries, done: Collection[str]) -> list[ReviewItem]:
@@ -101,7 +101,7 @@ def _track_items(
         items.append(_item(track, name, "begin", "Track begins in mid-picture", 1, first, first, None, done))
     if last < span[1] and ends.ends_inside:
         # Whoever is still there after this is not covered: as bad as being lost from sight.
-        items.append(_item(track, name, "end", "Track ends in mid-picture", 2, last, last, None, done))
+        items.append(_item(track, name, "end", TRACK_ENDS, 2, last, last, None, done))
     return items
 
 

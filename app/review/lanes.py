@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from app.export.coverage import LEAD_S, MAX_GAP_S
 from app.project.arrays import unpack
 from app.project.store import VIEW, ProjectStore
 from app.review.types import COVERED, LEAK, NOT_PROCESSED, Lane
@@ -96,21 +97,22 @@ class Series:
             result.append(Lane(track, name, color, s.mm, np.flatnonzero(s.corrected).astype(np.int32)))
         return result
 
-    def coverage(self, people: Iterable[int]) -> npt.NDArray[np.uint8]:
-        """Per frame: not processed, everybody seen can be covered, or somebody has to be covered by guess.
+    def coverage(self, people: Iterable[int], fps: float) -> npt.NDArray[np.uint8]:
+        """Per frame: not processed, everybody seen is covered, or somebody may be seen.
 
-        A gap inside a track is a leak: the person was there before and after, and nobody knows where
-        in between.
+        Short gaps inside a track are bridged by the export, and the rims of long ones; in between nobody
+        knows where the person is.
         """
+        longest, lead = max(2, round(MAX_GAP_S * fps)), max(2, round(LEAD_S * fps))
         result = np.where(self.processed, COVERED, NOT_PROCESSED).astype(np.uint8)
         for track in people:
             s = self.tracks.get(track)
             if s is None or not s.seen.any():
                 continue
-            frames = np.flatnonzero(s.seen)
-            inside = np.zeros(self.n_frames, np.bool_)
-            inside[frames[0] : frames[-1] + 1] = True
-            result[inside & ~s.seen & self.processed] = LEAK
+            for first, last in gaps(s.seen):
+                if last - first + 1 > longest:
+                    open_to_view = slice(first + lead, last + 1 - lead)
+                    result[open_to_view][self.processed[open_to_view]] = LEAK
         return result
 
 

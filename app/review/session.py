@@ -165,7 +165,7 @@ class Session:
 
     def coverage(self) -> npt.NDArray[np.uint8]:
         """(N,) per frame whether the export covers everybody; see :mod:`app.review.types`."""
-        return self._series.coverage(self._tracks)
+        return self._series.coverage(self._tracks, self.fps)
 
     def review_items(self) -> list[ReviewItem]:
         """What to look at, the worst first."""

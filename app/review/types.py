@@ -121,6 +121,10 @@ NOT_PROCESSED, COVERED, LEAK = 0, 1, 2
 """Values of the coverage lane."""
 
 
+TRACK_ENDS = "Track ends in mid-picture"
+"""The title of the item that says somebody may still be there after their track."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
     """Something to look at. ``severity`` 2 bad, 1 warning."""

@@ -146,9 +146,14 @@ class ExportSheet(QDialog):
 
     def set_context(
         self, folder: Path, n_frames: int, marked: tuple[int, int] | None, uncovered_frames: int,
-        people: int, has_audio: bool, deid: DeidSettings,
+        people: int, has_audio: bool, deid: DeidSettings, *, unprocessed: int = 0, cut_tracks: int = 0,
     ) -> None:  # fmt: skip
-        """What the project is like."""
+        """What the project is like.
+
+        Args:
+            uncovered_frames: in which somebody is lost from sight; unprocessed: not looked at at all;
+            cut_tracks: people whose track ends in mid-picture and has not been accepted.
+        """
         self._folder.setText(str(folder))
         self._all.setText(f"All {n_frames} frames")
         self._range = marked
@@ -163,12 +168,19 @@ class ExportSheet(QDialog):
             sound = "sound kept (a voice can be recognised)"
         covered = f"{COVER_LABELS[deid.cover]} covered by: {FILL_LABELS[deid.fill].lower()}"
         self._deid.setText(f"{covered} · background: {BACKGROUND_LABELS[deid.background].lower()} · {sound}")
-        warning = ""
-        if people == 0:
-            warning = "Nobody was found: the video would be exported as it is."
-        elif uncovered_frames:
+        warnings = []
+        if unprocessed:
+            many = counted(unprocessed, "frame")
+            warnings.append(f"{many} not processed yet: whoever is in them would be seen.")
+        elif people == 0:
+            warnings.append("Nobody was found: the video would be exported as it is.")
+        if uncovered_frames:
             many = counted(uncovered_frames, "frame")
-            warning = f"Somebody may be seen in {many}: look at “Person lost from sight”."
+            warnings.append(f"Somebody may be seen in {many}: look at “Person lost from sight”.")
+        if cut_tracks:
+            many = counted(cut_tracks, "track")
+            warnings.append(f"{many} ended in mid-picture: somebody may still be there, uncovered.")
+        warning = "\n".join(warnings)
         self._warning.setText(warning)
         self._warning.setVisible(bool(warning))
         self._confirm.setVisible(bool(warning))
