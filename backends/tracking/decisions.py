@@ -19,7 +19,7 @@ _MAX_REJOIN: Final = 60
 
 _SAME_LOOK: Final = 1.1
 _ODD_BONES, _WRONG_BONES = 0.17, 0.26
-_WEAK_PRESENCE: Final = 0.93
+_WEAK_STILL, _WEAK_MOVING = 0.97, 0.93
 _STILL_RADII: Final = 0.5
 
 
@@ -83,10 +83,10 @@ def _is_false(whole: _Whole, settings: PerceptionSettings) -> bool:
     if whole.presence < settings.presence or whole.bones > _WRONG_BONES:
         return True
     # A thing in the shape of a person: the network half believes in it, but its bones are odd.
-    odd = whole.bones > _ODD_BONES
-    weak = whole.presence < _WEAK_PRESENCE
     still = whole.travel < _STILL_RADII
-    return weak and (odd or (still and whole.presence < settings.still_presence))
+    if whole.bones > _ODD_BONES:
+        return whole.presence < (_WEAK_STILL if still else _WEAK_MOVING)
+    return still and whole.presence < settings.still_presence
 
 
 def _join(tracks: Sequence[Track]) -> dict[int, int]:

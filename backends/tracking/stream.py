@@ -35,6 +35,7 @@ _MIN_SIDE: Final = 32
 _MOSTLY_INSIDE: Final = 0.4
 _GHOST_BONES: Final = 0.67
 _SAME_PLACE: Final = 0.45
+_SURELY_SAME_PLACE: Final = 0.75
 _FOLLOWED: Final = 2
 """Frames for which the landmarks are run where a lost person should be; then only the detector can tell."""
 
@@ -102,11 +103,11 @@ class PeopleStream:
         )
         found = self._who(index, image_rgb, following, seen)
         candidates = [region for regions in places for region in regions]
-        candidates += self._search(image_rgb, self._worth_a_look(index, found), found)
-        self._find(index, image_rgb, candidates, found)
+        beside = self._search(image_rgb, self._worth_a_look(index, found), found)
+        self._find(index, image_rgb, candidates, beside, found)
         if self._shots[-1] == index:  # a single picture, for all that is known: nothing comes later
             beside = self._search(image_rgb, [s.region for s in found.values()], found)
-            self._find(index, image_rgb, beside, found)
+            self._find(index, image_rgb, [], beside, found)
         self._update(index, found)
         return [TrackedPose(i, s.estimate) for i, s in sorted(found.items())]
 
@@ -243,12 +244,23 @@ class PeopleStream:
         return any(shared(box, other) > _TOUCHING for other in others)
 
     def _find(
-        self, index: int, image: U1, candidates: Sequence[Region], found: dict[int, Observation]
+        self,
+        index: int,
+        image: U1,
+        candidates: Sequence[Region],
+        beside: Sequence[Region],
+        found: dict[int, Observation],
     ) -> None:
-        """Look at what the detector found, except where somebody is known to be or proved not to be."""
+        """Look at what the detector found, except where somebody is known to be or proved not to be.
+
+        Args:
+            beside: what it found with everybody painted over who is known: may be close to them.
+        """
         self._refused = [(i, r) for i, r in self._refused if i > index]
-        known = [s.region for s in found.values()] + [r for _, r in self._refused]
-        fresh = [c for c in suppress(list(candidates)) if all(overlap(c, k) < _SAME_PLACE for k in known)]
+        refused, known = [r for _, r in self._refused], [s.region for s in found.values()]
+        fresh = [c for c in candidates if all(overlap(c, k) < _SAME_PLACE for k in [*known, *refused])]
+        fresh += [c for c in beside if all(overlap(c, k) < _SURELY_SAME_PLACE for k in known)]
+        fresh = suppress(fresh)
         # Only what is new is looked at, so whoever is known can be painted over.
         covered = cover_people(image, [s.estimate for s in found.values()]) if fresh and found else image
         seen, _ = self._observer.observe(covered, fresh, twice=True)
@@ -267,7 +279,9 @@ class PeopleStream:
 
     def _begin(self, index: int, people: Sequence[Observation], found: dict[int, Observation]) -> None:
         for person in people:
-            if self._is_person(person) and not self._is_ghost(person, found):
+            if self._is_ghost(person, found):
+                self._refused.append((index + _SOON, person.region))
+            elif self._is_person(person):
                 track = Track.begin(self._next_id, index, person)
                 self._next_id += 1
                 self._active.append(track)
