@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from backends.background import Plate, fill
 from backends.camera import Camera
-from backends.deidentify.regions import PersonCover, Region, head_region, person_region
+from backends.deidentify.regions import PersonCover, Region, head_radius, head_region, person_region
 from backends.render import Mesh, Picture, composite, rasterize
 
 U1 = npt.NDArray[np.uint8]
@@ -20,9 +20,9 @@ BoolArray = npt.NDArray[np.bool_]
 Array = Any
 
 SOLID_RGB = (104, 110, 118)
-_CELLS_PER_HEAD = 3.0
-"""Cells across a head: fewer than can be recognised (about 12 x 12 can)."""
-_HEAD_SHARE = 0.14
+_CELL_OF_RADIUS = 0.6
+"""Cells of this share of the head's radius are three or four across a head; about twelve would show who."""
+_MIN_CELL = 6
 _MARGIN = 24
 _FEATHER = 2
 
@@ -74,9 +74,9 @@ def _surroundings(frame: U1, region: Region, covered: BoolArray) -> U1:
     return np.ascontiguousarray(filled[rows, region.x0 - x0 : region.x0 - x0 + region.mask.shape[1]])
 
 
-def pixelate(image: U1, region: Region, size: float, phase: tuple[float, float]) -> U1:
-    """(h, w, 3) the region in cells a third of a head wide; ``phase`` in [0, 1) shifts the cells."""
-    cell = max(6, round(_HEAD_SHARE * size / _CELLS_PER_HEAD * 1.6))
+def pixelate(image: U1, region: Region, radius: float, phase: tuple[float, float]) -> U1:
+    """(h, w, 3) the region in cells; ``radius`` of the head, pixels; ``phase`` in [0, 1) shifts the cells."""
+    cell = max(_MIN_CELL, round(_CELL_OF_RADIUS * radius))
     h, w = region.mask.shape
     oy, ox = int(phase[0] * cell), int(phase[1] * cell)
     rows, columns = -(-(h + oy) // cell), -(-(w + ox) // cell)
@@ -140,7 +140,7 @@ def _filling(
     if fill_with == "solid":
         return np.full((*region.mask.shape, 3), SOLID_RGB, np.uint8)
     if fill_with == "pixels":
-        return pixelate(frame, region, person.size, phase)
+        return pixelate(frame, region, head_radius(person), phase)
     if plate is not None and gain is not None:
         behind = plate.rgb[region.window].astype(np.float32) * gain
         lit: U1 = np.clip(behind + 0.5, 0, 255).astype(np.uint8)

@@ -105,10 +105,30 @@ def grow_pixels(size: float, slack: float = 0.0) -> int:
     return max(_MIN_GROW, round(GROW * size)) + math.ceil(slack)
 
 
+def head_radius(cover: PersonCover) -> float:
+    """Pixels about the face that hold the head with hair: the largest of what several signs say.
+
+    Somebody bent, or cut by the picture's border, is larger than their box says.
+    """
+    radius = _HEAD * cover.size
+    if cover.head_xy is not None:
+        radius = max(radius, 0.5 * float(np.ptp(cover.head_xy, axis=0).max()))
+    if cover.keypoints is not None:
+        xy, use = cover.keypoints.xy, _usable(cover.keypoints)
+        if all(use[k] for k in _SHOULDERS):
+            across = float(np.hypot(*(xy[_SHOULDERS[0]] - xy[_SHOULDERS[1]])))
+            radius = max(radius, _HEAD_OF_SHOULDERS * 0.5 * across)
+        face = xy[[k for k in _FACE if use[k]]]
+        if len(face) >= 2:
+            apart = np.linalg.norm(face[:, None] - face[None], axis=-1)
+            radius = max(radius, min(float(apart.max()), 3 * radius))
+    return radius
+
+
 def _paint_head(mask: U1, cover: PersonCover, x0: int, y0: int) -> bool:
     """Paint what is known of the head; False where nothing is."""
     origin = np.array([x0, y0], np.float32)
-    radius = _HEAD * cover.size
+    radius = head_radius(cover)
     middles = []
     painted = False
     if cover.head_xy is not None and len(cover.head_xy) >= 3:
@@ -120,9 +140,6 @@ def _paint_head(mask: U1, cover: PersonCover, x0: int, y0: int) -> bool:
     if cover.keypoints is not None:
         xy, use = cover.keypoints.xy, _usable(cover.keypoints)
         face = [k for k in _FACE if use[k]]
-        if all(use[k] for k in _SHOULDERS):
-            across = float(np.hypot(*(xy[_SHOULDERS[0]] - xy[_SHOULDERS[1]])))
-            radius = max(radius, _HEAD_OF_SHOULDERS * 0.5 * across)
         if face:
             middles.append(xy[face].mean(axis=0))
     for middle in middles[-1:]:

@@ -106,7 +106,8 @@ def test_a_plain_wall_does_not_make_a_moving_camera_steady_nor_a_fixed_one_movin
     nobody = np.zeros((HEIGHT, WIDTH), bool)
     for i in range(10):
         frame = wall.copy()
-        frame[60:140, 10 + 9 * i : 16 + 9 * i] = 20
+        for bar in range(4):
+            frame[60:140, 10 + 45 * bar + 9 * i : 16 + 45 * bar + 9 * i] = 20
         moving.add(frame, nobody)
         fixed.add(wall, nobody)
     assert not moving.finish().steady

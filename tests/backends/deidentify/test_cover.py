@@ -161,11 +161,12 @@ def test_cells_over_a_head_are_too_few_to_recognise_anybody(phase: tuple[float, 
     out, covered = cover_frame(frame, [a], CAMERA, cover="head", fill_with="pixels", plate=None, phase=phase)
     assert a.head_xy is not None
     low, high = a.head_xy.min(axis=0).astype(int), a.head_xy.max(axis=0).astype(int)
-    face = out[max(low[1], 0) : high[1], max(low[0], 0) : high[0]]
-    assert min(face.shape[:2]) > 30
-    colors = len(np.unique(face.reshape(-1, 3), axis=0))
-    assert colors <= 30
-    assert covered.any()
+    window = slice(max(low[1], 0), high[1]), slice(max(low[0], 0), high[0])
+    assert min(out[window].shape[:2]) > 30
+    # The corners of the head's box are not head.
+    assert covered[window].mean() > 0.9
+    colors = np.unique(out[window][covered[window]], axis=0)
+    assert len(colors) <= 16
 
 
 @pytest.mark.parametrize(
