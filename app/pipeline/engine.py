@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from backends.tracking.stream import PeopleStream, TrackDecisions, TrackedPose
-
 from app.models.store import ModelStore
 from backends.body import BodyModel, load_body
+from backends.tracking.stream import PeopleStream, TrackDecisions, TrackedPose
 
 DETECTOR = "blazepose-detector"
 LANDMARKS = "blazepose-landmarks"

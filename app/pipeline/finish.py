@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from backends.tracking.stream import TrackDecisions
 
 from app.pipeline.device import AdaptiveBatch
 from app.pipeline.events import Listener, Progress, StageStarted
@@ -15,6 +14,7 @@ from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
+from backends.tracking.stream import TrackDecisions
 
 _BATCH = 64
 _SAME_SHAPE = 1e-3

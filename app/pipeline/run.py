@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from backends.tracking.stream import TrackDecisions, TrackedPose
 
 from app.errors import Cancelled, FootageError
 from app.footage import Footage
@@ -28,6 +27,7 @@ from app.project.edits import EditLog
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
 from app.review.types import RunOptions
+from backends.tracking.stream import TrackDecisions, TrackedPose
 
 CHUNK = 24
 """Frames that are committed together: about a second of work is lost when the power fails."""

@@ -26,6 +26,9 @@ class TrackEnds:
     ends_inside: bool
 
 
+_BLINK_FRAMES = 5
+"""Shorter gaps are bridged without anybody noticing; they are no work for a person."""
+
 _MIN_FRAMES = 4
 _JOIN_FRAMES = 6
 
@@ -90,11 +93,21 @@ def _item(
 
 
 def _track_items(
-    track: int, name: str, series: TrackSeries, span: tuple[int, int], ends: TrackEnds, done: Collection[str]
+    track: int,
+    name: str,
+    series: TrackSeries,
+    span: tuple[int, int],
+    ends: TrackEnds,
+    longest_bridged: int,
+    done: Collection[str],
 ) -> list[ReviewItem]:
     items = []
     for first, last in gaps(series.seen):
-        items.append(_item(track, name, "gap", "Person lost from sight", 2, first, last, None, done))
+        length = last - first + 1
+        if length > longest_bridged:
+            items.append(_item(track, name, "gap", "Person lost from sight", 2, first, last, None, done))
+        elif length > _BLINK_FRAMES:
+            items.append(_item(track, name, "gap", "Out of sight for a moment", 1, first, last, None, done))
     frames = np.flatnonzero(series.seen)
     first, last = int(frames[0]), int(frames[-1])
     if first > span[0] and ends.begins_inside:
@@ -110,6 +123,7 @@ def review_items(
     people: Sequence[tuple[int, str]],
     done: Collection[str],
     ends: Callable[[int], TrackEnds],
+    longest_bridged: int,
 ) -> list[ReviewItem]:
     """Everything worth a look: what is open first, the worst first, then in order of time.
 
@@ -117,6 +131,7 @@ def review_items(
         people: (track, name) of the people shown.
         done: ids of items that a person has accepted.
         ends: how a track begins and ends.
+        longest_bridged: gaps up to this many frames are bridged by the export.
     """
     processed = np.flatnonzero(series.processed)
     span = (int(processed[0]), int(processed[-1])) if processed.size else (0, 0)
@@ -125,6 +140,6 @@ def review_items(
         s = series.tracks.get(track)
         if s is None or not s.seen.any():
             continue
-        items += _track_items(track, name, s, span, ends(track), done)
+        items += _track_items(track, name, s, span, ends(track), longest_bridged, done)
         items += _part_items(track, name, s, done)
     return sorted(items, key=lambda i: (i.done, -i.severity, i.first_frame, i.person_id))

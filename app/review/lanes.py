@@ -103,7 +103,7 @@ class Series:
         Short gaps inside a track are bridged by the export, and the rims of long ones; in between nobody
         knows where the person is.
         """
-        longest, lead = max(2, round(MAX_GAP_S * fps)), max(2, round(LEAD_S * fps))
+        longest, lead = longest_gap(fps), max(2, round(LEAD_S * fps))
         result = np.where(self.processed, COVERED, NOT_PROCESSED).astype(np.uint8)
         for track in people:
             s = self.tracks.get(track)
@@ -114,6 +114,11 @@ class Series:
                     open_to_view = slice(first + lead, last + 1 - lead)
                     result[open_to_view][self.processed[open_to_view]] = LEAK
         return result
+
+
+def longest_gap(fps: float) -> int:
+    """Frames that the export bridges at most."""
+    return max(2, round(MAX_GAP_S * fps))
 
 
 def gaps(seen: BoolArray) -> list[tuple[int, int]]:

@@ -28,7 +28,7 @@ from app.review.deid import SETTING, read_deid
 from app.review.drag import Drag
 from app.review.editing import Editor
 from app.review.items import TrackEnds, review_items, touches_border
-from app.review.lanes import Series
+from app.review.lanes import Series, longest_gap
 from app.review.people import person_rows
 from app.review.preview import Preview
 from app.review.scene import SceneBuilder, camera_view, scene_model
@@ -174,7 +174,8 @@ class Session:
                 r["item_id"] for r in self._store.query("SELECT item_id FROM reviews WHERE done = 1")
             }  # fmt: skip
             names = [(t.track_id, t.name) for t in self._tracks.values()]
-            self._items = review_items(self._series, names, done, self._track_ends)
+            longest = longest_gap(self.fps)
+            self._items = review_items(self._series, names, done, self._track_ends, longest)
         return self._items
 
     def _track_ends(self, track: int) -> TrackEnds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -188,7 +189,8 @@ def test_the_window_stays_awake_while_it_runs(
 ) -> None:
     window.files.open_path(clip)
     qtbot.wait(500)
-    watch = Watch()
+    log = os.environ.get("UNDERSTUDY_UI_LOG")
+    watch = Watch(Path(log) if log else None)
     watch.start()
     window.work.run()
     while window.work.running:
