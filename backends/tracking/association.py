@@ -48,14 +48,14 @@ def cost(track: Track, seen: Observation, frame: int) -> float:
     size = abs(float(np.log(max(seen.region.radius, 1e-6) / radius))) / (0.45 + 0.01 * min(gap, 30))
     far = off / reach
     unlike = _unlikeness(track, seen)
-    if far > 2.0 or size > 1.5 or unlike > 1.5:
+    if far > 2.0 or size > 1.5 or unlike > 1.2:
         return IMPOSSIBLE
     pose = 0.0
     if gap <= 3:
         moved = track.xy[:17] + track.shift(gap)
         now = seen.estimate.keypoints
         pose = 1.0 - oks(moved, now.xy[:17], torso_area(radius), now.score[:17])
-    return 0.35 * far + 0.15 * size + 0.15 * pose + 0.5 * unlike
+    return 0.3 * far + 0.15 * size + 0.15 * pose + 0.65 * unlike
 
 
 def _unlikeness(track: Track, seen: Observation) -> float:

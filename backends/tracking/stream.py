@@ -206,12 +206,13 @@ class PeopleStream:
             more, _ = self._assign(index, hidden, again, list(found.values()))
             found.update(more)
         for track, own in zip(following, seen):
-            # Nobody else is about: whoever stands in their place is them, in another light.
-            if track.track_id not in found and own is not None and any(own is s for s in strangers):
-                alone = not self._is_crowded(track, index, found)
-                if alone and continues(track, own, index) and not self._is_known(own, list(found.values())):
-                    found[track.track_id] = own
-                    strangers = [s for s in strangers if s is not own]
+            # Whoever else could stand there is seen elsewhere: it is them, in another light.
+            if track.track_id in found or own is None or not any(own is s for s in strangers):
+                continue
+            known = self._is_known(own, list(found.values()))
+            if not known and continues(track, own, index) and not self._has_rival(track, index, found):
+                found[track.track_id] = own
+                strangers = [s for s in strangers if s is not own]
         # Whoever was met on the way but is none of those looked for may be somebody new.
         self._begin(index, [s for s in strangers if not self._is_known(s, list(found.values()))], found)
         return found
@@ -237,11 +238,14 @@ class PeopleStream:
     def _is_crowded(self, track: Track, index: int, found: Mapping[int, Observation]) -> bool:
         """Whether somebody else is, or was expected, where this person is expected."""
         box = track.box(index - track.last)
-        others = [s.estimate.box.astype(np.float64) for i, s in found.items() if i != track.track_id]
-        others += [
-            t.box(index - t.last) for t in self._active if t is not track and t.track_id not in found
-        ]  # fmt: skip
-        return any(shared(box, other) > _TOUCHING for other in others)
+        others = (s.estimate.box.astype(np.float64) for i, s in found.items() if i != track.track_id)
+        return self._has_rival(track, index, found) or any(shared(box, o) > _TOUCHING for o in others)
+
+    def _has_rival(self, track: Track, index: int, found: Mapping[int, Observation]) -> bool:
+        """Whether somebody else who is not found either was expected in the same place."""
+        box = track.box(index - track.last)
+        others = (t for t in self._active if t is not track and t.track_id not in found)
+        return any(shared(box, t.box(index - t.last)) > _TOUCHING for t in others)
 
     def _find(
         self,
