@@ -33,7 +33,9 @@ _HULL = 1.35
 """The head's outline is taken this much larger: hair, a cap, and a body that does not fit to the pixel."""
 _BOX_HEAD = 0.4
 """The upper part of a box that holds the head, where nothing else is known."""
-_ENOUGH_KEYPOINTS = 6
+_FOREARMS = tuple((INDEX[f"{s}_elbow"], INDEX[f"{s}_wrist"]) for s in ("left", "right"))
+_HAND = 0.6
+"""How far the fingers reach beyond the wrist, as a share of the forearm."""
 _WIDEST = 8
 _FAR = 30_000
 """Places farther out than this are drawn at this distance: OpenCV's drawing has 16 bits and a fraction."""
@@ -192,15 +194,16 @@ def person_region(cover: PersonCover, outline: Region | None, width: int, height
         np.maximum(mask[shifted.window], outline.mask, out=mask[shifted.window])
         known = True
     if cover.keypoints is not None:
-        known = _paint_limbs(mask, cover.keypoints, cover.size, x0, y0) or known
+        _paint_limbs(mask, cover.keypoints, cover.size, x0, y0)
     if not known:
+        # Limbs alone leave out clothes and hair: rather too much than a sleeve too little.
         _paint_box(mask, tuple(float(v) for v in cover.box), x0, y0)
     _paint_head(mask, cover, x0, y0)
     return _trimmed(Region(x0, y0, _dilated(mask, grow)))
 
 
-def _paint_limbs(mask: U1, keypoints: Keypoints, size: float, x0: int, y0: int) -> bool:
-    """Limbs and trunk as thick lines; True where they are enough to stand for the person."""
+def _paint_limbs(mask: U1, keypoints: Keypoints, size: float, x0: int, y0: int) -> None:
+    """Limbs and trunk as thick lines, hands reckoned from the forearms."""
     use = _usable(keypoints)
     thick = max(3, round(2 * _LIMB * size))
     at = np.clip(np.round(keypoints.xy - np.array([x0, y0])), -_FAR, _FAR)
@@ -209,10 +212,13 @@ def _paint_limbs(mask: U1, keypoints: Keypoints, size: float, x0: int, y0: int) 
     for a, b in SKELETON:
         if use[a] and use[b]:
             cv2.line(mask, ends[a], ends[b], 255, thick)
+    for elbow, wrist in _FOREARMS:
+        if use[elbow] and use[wrist]:
+            hand = np.clip(at[wrist] + _HAND * (at[wrist] - at[elbow]), -_FAR, _FAR)
+            cv2.line(mask, ends[wrist], hand.astype(int).tolist(), 255, thick)
     trunk = [k for k in (_SHOULDERS[0], _SHOULDERS[1], _HIPS[1], _HIPS[0]) if use[k]]
     if len(trunk) >= 3:
         _fill(mask, np.asarray(cv2.convexHull(at[trunk].astype(np.int32)), np.float32))
-    return int(use.sum()) >= _ENOUGH_KEYPOINTS
 
 
 def _paint_box(mask: U1, box: tuple[float, ...], x0: int, y0: int) -> None:

@@ -1,0 +1,89 @@
+"""Where people are guessed to be between the frames they were found in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import theatre
+from scipy.spatial.transform import Rotation
+from theatre import N, make_theatre
+
+from app.export.coverage import Whereabouts, interpolate, move_mask
+from backends.body import BodyParams
+from backends.masks import encode_mask
+
+
+def test_joints_turn_at_an_even_pace() -> None:
+    rng = np.random.default_rng(2)
+    a = BodyParams(np.zeros(3), rng.normal(0, 0.8, (55, 3)), np.zeros(3))
+    b = BodyParams(np.ones(3), rng.normal(0, 0.8, (55, 3)), np.array([1.0, 2.0, 4.0]))
+    for share in (0.0, 0.3, 1.0):
+        middle = interpolate(a, b, share)
+        start, here = Rotation.from_rotvec(a.pose), Rotation.from_rotvec(middle.pose)
+        whole = (start.inv() * Rotation.from_rotvec(b.pose)).magnitude()
+        np.testing.assert_allclose((start.inv() * here).magnitude(), share * whole, atol=1e-9)
+        np.testing.assert_allclose(middle.transl, share * b.transl)
+        np.testing.assert_allclose(middle.betas, share)
+
+
+def test_a_turn_past_half_a_circle_goes_the_short_way() -> None:
+    a, b = BodyParams.rest(2), BodyParams.rest(2)
+    a.pose[0], b.pose[0] = (0, 3.0, 0), (0, -3.0, 0)
+    middle = Rotation.from_rotvec(interpolate(a, b, 0.5).pose[0])
+    assert middle.magnitude() == pytest.approx(np.pi, abs=1e-6)
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(5, 3), (-2, -1), (-12, -14), (-30, 0)])
+def test_a_moved_mask_is_the_mask_moved(dx: int, dy: int) -> None:
+    crop = np.random.default_rng(0).random((9, 14)) > 0.4
+    mask = encode_mask(crop, 6, 8)
+    before, expected = np.zeros((40, 50), bool), np.zeros((40, 50), bool)
+    mask.paint(before)
+    for y, x in zip(*np.nonzero(before)):
+        if 0 <= y + dy < 40 and 0 <= x + dx < 50:
+            expected[y + dy, x + dx] = True
+    found = np.zeros((40, 50), bool)
+    moved = move_mask(mask, dx, dy)
+    if moved is not None:
+        moved.paint(found)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_guess_lies_on_the_way_and_owns_its_doubt(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "c", people=(1,))
+    stage.run({1: [*range(4, 8), *range(16, 20)]})
+    where = Whereabouts(stage.store, stage.footage.fps)
+    for frame in range(N):
+        (found,) = where.at(frame) or (None,)
+        if frame in (4, 7, 16, 19):
+            assert found is not None
+            assert found.slack == 0.0
+            continue
+        assert found is not None, frame
+        truth = theatre.record(1, frame)
+        middle = found.box.reshape(2, 2).mean(axis=0)
+        np.testing.assert_allclose(middle, truth.estimate.box.reshape(2, 2).mean(axis=0), atol=6.0)
+        if 4 <= frame < 20:
+            assert found.drawn
+        else:
+            # Nobody knows whether they are there: erased, but no body shown.
+            assert not found.drawn
+        if frame not in (5, 6, 17, 18):
+            assert found.slack > 0
+            assert found.masks
+    assert where.lost(10) == []
+    stage.store.close()
+    stage.footage.close()
+
+
+def test_deleted_people_are_not_anywhere(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "c", people=(1, 2))
+    stage.run({1: range(N), 2: range(N)})
+    stage.store.set_track_state([1], "deleted")
+    where = Whereabouts(stage.store, stage.footage.fps)
+    assert where.n_people == 1
+    assert [p.track.track_id for p in where.at(3)] == [2]
+    stage.store.close()
+    stage.footage.close()
