@@ -6,30 +6,39 @@ With that one painted over they find the other: in ``pedestrians.avi`` 8 of 9 ti
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from backends.detection.types import Region
 from backends.keypoints.types import PoseEstimate
+from backends.masks import CropMask
 
 U1 = npt.NDArray[np.uint8]
 
 _RIM: Final = 0.03
 """Share of a person's height that the mask is widened by: a rim of clothes would still be somebody."""
 
+_REACH: Final = 1.7
+"""Half the side of what is looked at about a place, in its radii."""
+
 _AROUND: Final = 0.25
 _ENOUGH: Final = 16
 
 
-def cover_people(image: U1, people: Iterable[PoseEstimate]) -> U1:
-    """A copy of ``image`` (H, W, 3) in which each person has the middle colour of what is around them."""
-    result = image.copy()
+def cover_people(image: U1, people: Iterable[PoseEstimate], places: Sequence[Region]) -> U1:
+    """``image`` (H, W, 3) in which the people about ``places`` have the middle colour of what is around them.
+
+    A copy, or the image itself where nobody is there.
+    """
     height, width = image.shape[:2]
     masks = []
     for person in people:
+        if not any(_reaches(place, person.box) for place in places):
+            continue
         x0, y0, x1, y1 = (float(v) for v in person.box)
         pad = _AROUND * (y1 - y0) + 2
         left, top = max(0, int(x0 - pad)), max(0, int(y0 - pad))
@@ -38,25 +47,32 @@ def cover_people(image: U1, people: Iterable[PoseEstimate]) -> U1:
         if person.mask is None:
             crop[max(0, int(y0) - top) : int(y1) - top + 1, max(0, int(x0) - left) : int(x1) - left + 1] = 1
         else:
-            _paint(crop, person, left, top)
+            _paint(crop, person.mask, left, top)
         side = 2 * max(1, round(_RIM * (y1 - y0))) + 1
-        masks.append((left, top, np.asarray(cv2.dilate(crop, np.ones((side, side), np.uint8))) > 0))
-    everybody = np.zeros((height, width), np.bool_)
+        masks.append((left, top, np.asarray(cv2.dilate(crop, np.ones((side, side), np.uint8)), np.uint8)))
+    if not masks:
+        return image
+    result = image.copy()
+    everybody = np.zeros((height, width), np.uint8)
     for left, top, mask in masks:
         everybody[top : top + mask.shape[0], left : left + mask.shape[1]] |= mask
     for left, top, mask in masks:
         area = (slice(top, top + mask.shape[0]), slice(left, left + mask.shape[1]))
-        around = image[area][~everybody[area]]
-        step = max(1, len(around) // 2000)
-        colour = np.median(around[::step], axis=0) if len(around) >= _ENOUGH else np.full(3, 128)
-        result[area][mask] = colour.astype(np.uint8)
+        n = max(1, min(mask.shape) // 32)  # a sparse grid is enough for a middle colour
+        around = image[area][::n, ::n][everybody[area][::n, ::n] == 0]
+        colour = np.median(around, axis=0) if len(around) >= _ENOUGH else np.full(3, 128)
+        paint = np.empty((*mask.shape, 3), np.uint8)
+        paint[:] = colour.astype(np.uint8)
+        cv2.copyTo(paint, mask, result[area])
     return result
 
 
-def _paint(crop: U1, person: PoseEstimate, left: int, top: int) -> None:
-    mask = person.mask
-    if mask is None:
-        return
+def _reaches(place: Region, box: npt.NDArray[np.floating[Any]]) -> bool:
+    reach = _REACH * place.radius
+    return bool((box[:2] < place.centre + reach).all() and (box[2:] > place.centre - reach).all())
+
+
+def _paint(crop: U1, mask: CropMask, left: int, top: int) -> None:
     x, y = mask.x0 - left, mask.y0 - top
     inside = mask.decode()
     cut_x, cut_y = max(0, -x), max(0, -y)

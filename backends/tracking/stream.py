@@ -186,7 +186,7 @@ class PeopleStream:
         """The detector, close up, with everybody painted over who is known."""
         if not places:
             return []
-        covered = cover_people(image, [s.estimate for s in found.values()])
+        covered = cover_people(image, [s.estimate for s in found.values()], places)
         tiles = [_around(place) for place in places]
         _, regions = self._observer.observe(covered, [], tiles, threshold=self.settings.threshold)
         return [region for several in regions for region in several]
@@ -201,8 +201,9 @@ class PeopleStream:
         hidden = [t for t in following if t.track_id not in found and self._is_crowded(t, index, found)]
         if hidden:
             # The landmarks slipped to a neighbour. Without the neighbours they may see the one behind.
-            covered = cover_people(image, [s.estimate for s in found.values()])
-            again, _ = self._observer.observe(covered, [t.predicted(index - t.last) for t in hidden])
+            expected = [t.predicted(index - t.last) for t in hidden]
+            covered = cover_people(image, [s.estimate for s in found.values()], expected)
+            again, _ = self._observer.observe(covered, expected)
             more, _ = self._assign(index, hidden, again, list(found.values()))
             found.update(more)
         for track, own in zip(following, seen):
@@ -263,10 +264,12 @@ class PeopleStream:
         self._refused = [(i, r) for i, r in self._refused if i > index]
         refused, known = [r for _, r in self._refused], [s.region for s in found.values()]
         fresh = [c for c in candidates if all(overlap(c, k) < _SAME_PLACE for k in [*known, *refused])]
-        fresh += [c for c in beside if all(overlap(c, k) < _SURELY_SAME_PLACE for k in known)]
+        # Whoever is missing may come back where nobody was a moment ago.
+        avoided = known if any(t.track_id not in found for t in self._active) else [*known, *refused]
+        fresh += [c for c in beside if all(overlap(c, a) < _SURELY_SAME_PLACE for a in avoided)]
         fresh = suppress(fresh)
         # Only what is new is looked at, so whoever is known can be painted over.
-        covered = cover_people(image, [s.estimate for s in found.values()]) if fresh and found else image
+        covered = cover_people(image, [s.estimate for s in found.values()], fresh)
         seen, _ = self._observer.observe(covered, fresh, twice=True)
         people: list[Observation] = []
         for candidate, person in zip(fresh, seen):
