@@ -49,14 +49,23 @@ class Presence:
 
 
 class Whereabouts:
-    """Who is where. Reads each track's frames once; frames themselves are read when asked for."""
+    """Who is where. Reads each track's frames once; frames themselves are read when asked for.
 
-    def __init__(self, store: ProjectStore, fps: float, camera: Camera | None = None) -> None:
+    Args:
+        doubtful: also what the tracker took for no person after all, where it was seen. To erase it costs
+            nothing where the empty room is known: a thing stands in the empty room too.
+    """
+
+    def __init__(
+        self, store: ProjectStore, fps: float, camera: Camera | None = None, *, doubtful: bool = False
+    ) -> None:
         self._store = store
         self._camera = camera or store.camera()
         self._max_gap = max(2, round(MAX_GAP_S * fps))
         self._lead = max(2, round(LEAD_S * fps))
         self._tracks = {t.track_id: t for t in store.tracks()}
+        every = store.tracks(every=True) if doubtful else []
+        self._doubtful = {t.track_id: t for t in every if t.state == "discarded"}
         self._frames: dict[int, I8] = {}
         for track in self._tracks:
             rows = store.query(
@@ -81,7 +90,22 @@ class Whereabouts:
             presence = _as_stored(track, person) if person is not None else self._guess(track, frames, frame)
             if presence is not None:
                 found.append(presence)
-        return found
+        return found + self._doubtful_at(frame)
+
+    def _doubtful_at(self, frame: int) -> list[Presence]:
+        if not self._doubtful:
+            return []
+        rows = self._store.query(
+            "SELECT o.track_id FROM observations o JOIN tracks t ON t.id = o.track_id"
+            " AND t.state = 'discarded' WHERE o.view_id = ? AND o.frame = ?",
+            (VIEW, frame),
+        )
+        people = [self._store.person(frame, int(r["track_id"])) for r in rows]
+        return [
+            replace(_as_stored(self._doubtful[p.track_id], p), params=None, drawn=False)
+            for p in people
+            if p is not None and p.track_id in self._doubtful
+        ]
 
     def lost(self, frame: int) -> list[int]:
         """Tracks that go on later but of which nothing is known here: their gap is too long to bridge."""

@@ -74,7 +74,8 @@ class FrameCoverer:
         self._camera = camera
         self._settings = settings
         self._plate = plate if settings.background == "plate" and plate is not None and plate.steady else None
-        self.whereabouts = Whereabouts(store, store.footage().fps, camera)
+        erases = self._plate is not None and settings.cover == "whole" and settings.fill == "mesh"
+        self.whereabouts = Whereabouts(store, store.footage().fps, camera, doubtful=erases)
         self._phase = tuple(float(v) for v in np.random.default_rng(seed).random(2))
         self._head_faces = head_faces_of(body)
 

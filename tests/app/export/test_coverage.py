@@ -11,6 +11,9 @@ from scipy.spatial.transform import Rotation
 from theatre import N, make_theatre
 
 from app.export.coverage import Whereabouts, interpolate, move_mask
+from app.export.frames import FrameCoverer
+from app.review.types import DeidSettings
+from backends.background import Plate
 from backends.body import BodyParams
 from backends.masks import encode_mask
 
@@ -74,6 +77,24 @@ def test_a_guess_lies_on_the_way_and_owns_its_doubt(tmp_path: Path) -> None:
             assert found.slack > 0
             assert found.masks
     assert where.lost(10) == []
+    stage.store.close()
+    stage.footage.close()
+
+
+def test_what_the_tracker_took_for_no_person_is_erased_where_the_empty_room_is_known(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "c", people=(1, 2))
+    stage.run({1: range(3), 2: range(N)})
+    stage.store.set_track_state([1], "discarded")
+    assert [p.track.track_id for p in Whereabouts(stage.store, 20.0).at(1)] == [2]
+    both = Whereabouts(stage.store, 20.0, doubtful=True)
+    assert [(p.track.track_id, p.drawn) for p in both.at(1)] == [(2, True), (1, False)]
+    assert [p.track.track_id for p in both.at(5)] == [2]
+    assert both.n_people == 1
+    frame = stage.footage.frame(1)
+    empty = Plate(theatre.room(), np.ones((theatre.HEIGHT, theatre.WIDTH), bool), 1.0)
+    for settings, gone in ((DeidSettings(), True), (DeidSettings(background="original"), False)):
+        coverer = FrameCoverer(stage.store, theatre.BODY, theatre.CAMERA, settings, empty)
+        assert theatre.skin(coverer.cover(1, frame)).any() != gone
     stage.store.close()
     stage.footage.close()
 
