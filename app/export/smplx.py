@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,10 @@ from app.export.types import ExportSource, Step, Written
 from backends.body.params import N_JOINTS, BodyParams
 
 _UNKNOWN = np.full(N_JOINTS, np.nan, np.float32)
+_BATCH = 256
+"""Frames read at once: all that is not written of a person, masks above all, goes with the batch."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """What is kept of one person in one frame until all are written together."""
-
-    frame: int
-    params: BodyParams
-    joint_mm: npt.NDArray[np.float32]
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 def write_smplx(source: ExportSource, target: Path, step: Step) -> Written:
@@ -38,41 +34,88 @@ def write_smplx(source: ExportSource, target: Path, step: Step) -> Written:
     Raises:
         ExportError, StorageError: it cannot be written or read back.
     """
-    by_track: dict[int, list[_Row]] = {}
-    for frame, people in source.people(step):
-        for person in people:
-            if person.body is not None:
-                error = person.confidence.joint_mm if person.confidence is not None else _UNKNOWN
-                by_track.setdefault(person.track_id, []).append(_Row(frame, person.body.params, error))
+    tracks = sorted(t.track_id for t in source.tracks())
+    found: dict[int, int] = {}
+    told = 0
+    with written_whole(target) as part:
+        # One person after the other, each written before the next is read: hours do not fit into memory.
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for number, track in enumerate(tracks, start=1):
+                arrays = _person(source, track)
+                if arrays:
+                    found[track] = len(arrays["frames"])
+                    _add(archive, {f"{track}/{name}": array for name, array in arrays.items()})
+                done = source.n_frames * number // len(tracks)
+                step(done - told)
+                told = done
+            _add(archive, _common(source, list(found)))
+        step(source.n_frames - told)
+        _check(part, found)
+    return Written("smplx", target, sum(found.values()), "bodies")
+
+
+def _person(source: ExportSource, track: int) -> Arrays:
+    """One person's arrays; empty where they have no body in any frame."""
+    batches: list[Arrays] = []
+    for first in range(source.first, source.last + 1, _BATCH):
+        source.control.check()
+        bodies: list[tuple[int, BodyParams, npt.NDArray[np.float32]]] = []
+        for p in source.store.track_people(track, first, min(first + _BATCH - 1, source.last)):
+            if p.body is not None:
+                error = p.confidence.joint_mm if p.confidence is not None else _UNKNOWN
+                bodies.append((p.frame, p.body.params, error))
+        if bodies:
+            batches.append(_stacked(bodies))
+    return {name: np.concatenate([b[name] for b in batches]) for name in batches[0]} if batches else {}
+
+
+def _stacked(bodies: list[tuple[int, BodyParams, npt.NDArray[np.float32]]]) -> Arrays:
+    params = [b for _, b, _ in bodies]
+    arrays: Arrays = {
+        "betas": np.array([b.betas for b in params]),
+        "global_orient": np.array([b.global_orient for b in params]),
+        "body_pose": np.array([b.body_pose.reshape(-1) for b in params]),
+        "left_hand_pose": np.array([b.left_hand_pose.reshape(-1) for b in params]),
+        "right_hand_pose": np.array([b.right_hand_pose.reshape(-1) for b in params]),
+        "jaw_pose": np.array([b.jaw_pose for b in params]),
+        "transl": np.array([b.transl for b in params]),
+        "joint_error_mm": np.array([error for _, _, error in bodies]),
+    }
+    frames = np.array([frame for frame, _, _ in bodies], np.int64)
+    return {"frames": frames} | {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def _common(source: ExportSource, people: list[int]) -> Arrays:
     camera = source.store.camera()
-    arrays: dict[str, Any] = {
-        "people": np.array(sorted(by_track), np.int64),
+    return {
+        "people": np.array(people, np.int64),
         "times_s": source.footage.times,
         "camera/K": camera.K, "camera/R": camera.R, "camera/t": camera.t, "camera/distortion": camera.dist,
         "camera/size": np.array([camera.width, camera.height]), "camera/assumed": np.array(camera.assumed),
         "body": np.array(source.body.name), "gender": np.array("neutral"),
     }  # fmt: skip
-    count = 0
-    for track, rows in sorted(by_track.items()):
-        bodies = [row.params for row in rows]
-        count += len(bodies)
-        values = {
-            "frames": np.array([row.frame for row in rows], np.int64),
-            "betas": np.array([b.betas for b in bodies]),
-            "global_orient": np.array([b.global_orient for b in bodies]),
-            "body_pose": np.array([b.body_pose.reshape(-1) for b in bodies]),
-            "left_hand_pose": np.array([b.left_hand_pose.reshape(-1) for b in bodies]),
-            "right_hand_pose": np.array([b.right_hand_pose.reshape(-1) for b in bodies]),
-            "jaw_pose": np.array([b.jaw_pose for b in bodies]),
-            "transl": np.array([b.transl for b in bodies]),
-            "joint_error_mm": np.array([row.joint_mm for row in rows]),
-        }
-        arrays |= {f"{track}/{name}": array.astype(np.float32) if array.dtype.kind == "f" else array
-                   for name, array in values.items()}  # fmt: skip
-    with written_whole(target) as part:
-        np.savez_compressed(part, **arrays)
-        with np.load(part, allow_pickle=False) as back:
-            read = sum(len(back[f"{t}/frames"]) for t in back["people"])
-        if read != count:
-            raise ExportError("The written bodies cannot be read back. Export again.")
-    return Written("smplx", target, count, "bodies")
+
+
+def _add(archive: zipfile.ZipFile, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Add arrays in npz's layout: one npy file each."""
+    for name, array in arrays.items():
+        with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+            np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+
+
+def _check(path: Path, found: Mapping[int, int]) -> None:
+    """Read every array back and count.
+
+    Raises:
+        ExportError: the file does not open, or lacks somebody's frames.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as back:
+            lengths = {
+                track: {len(back[key]) for key in back.files if key.startswith(f"{track}/")}
+                for track in back["people"].tolist()
+            }
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ExportError("The written bodies cannot be read back. Export again.") from error
+    if lengths != {track: {count} for track, count in found.items()}:
+        raise ExportError("The written bodies are not whole. Export again.")
