@@ -34,11 +34,15 @@ def similarity(a: Observation, b: Observation) -> float:
     return oks(p.xy[:17], q.xy[:17], torso_area(max(a.region.radius, b.region.radius)), weight)
 
 
-def cost(track: Track, seen: Observation, frame: int) -> float:
+def cost(track: Track, seen: Observation, frame: int, *, strict: bool = True) -> float:
     """From 0 (surely the same) to 1 (the limit); beyond, they are two people.
 
     Motion, size, keypoints moved along with the expected motion, and colours: each is in units of what
     is usual for one and the same person, and none of them can make up for a wholly wrong other one.
+
+    Args:
+        strict: otherwise place counts more and looks less: for somebody who vanished only just now,
+            right where somebody turns up whom nobody else can be.
     """
     gap = max(frame - track.last, 1)
     radius = max(track.radius, 1e-6)
@@ -48,14 +52,15 @@ def cost(track: Track, seen: Observation, frame: int) -> float:
     size = abs(float(np.log(max(seen.region.radius, 1e-6) / radius))) / (0.45 + 0.01 * min(gap, 30))
     far = off / reach
     unlike = _unlikeness(track, seen)
-    if far > 2.0 or size > 1.5 or unlike > 1.2:
+    most = 1.2 if strict else 3.0
+    if far > (2.0 if strict else 1.2) or size > 1.5 or unlike > most:
         return IMPOSSIBLE
     pose = 0.0
     if gap <= 3:
         moved = track.xy[:17] + track.shift(gap)
         now = seen.estimate.keypoints
         pose = 1.0 - oks(moved, now.xy[:17], torso_area(radius), now.score[:17])
-    return 0.3 * far + 0.15 * size + 0.15 * pose + 0.65 * unlike
+    return 0.3 * far + 0.15 * size + 0.15 * pose + (0.65 if strict else 0.2) * unlike
 
 
 def _unlikeness(track: Track, seen: Observation) -> float:
@@ -66,22 +71,16 @@ def _unlikeness(track: Track, seen: Observation) -> float:
     return max(value - 0.6, 0.0) / 0.9 * min(1.0, track.looks / _KNOWN_LOOKS)
 
 
-def assign(tracks: Sequence[Track], people: Sequence[Observation], frame: int) -> dict[int, int]:
+def assign(
+    tracks: Sequence[Track], people: Sequence[Observation], frame: int, *, strict: bool = True
+) -> dict[int, int]:
     """Index of the track -> index of the person; whoever has no good partner is left out."""
     if not tracks or not people:
         return {}
-    costs = np.array([[cost(t, p, frame) for p in people] for t in tracks])
+    costs = np.array([[cost(t, p, frame, strict=strict) for p in people] for t in tracks])
     # Leaving a pair apart costs as much as the limit: cheaper than forcing strangers together.
     pairs = zip(*linear_sum_assignment(np.minimum(costs, _LIMIT)))
     return {int(i): int(j) for i, j in pairs if costs[i, j] < _LIMIT}
-
-
-def continues(track: Track, seen: Observation, frame: int) -> bool:
-    """Whether, by place and size alone, the person can have got from where they were to ``seen``."""
-    radius = max(track.radius, 1e-6)
-    expected = track.predicted(max(frame - track.last, 1)).centre
-    away = float(np.hypot(*(seen.region.centre - expected))) / radius
-    return away < 0.45 and 0.6 < seen.region.radius / radius < 1.6
 
 
 def shared(a: npt.NDArray[np.floating[Any]], b: npt.NDArray[np.floating[Any]]) -> float:

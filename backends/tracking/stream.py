@@ -20,7 +20,7 @@ from backends.detection.schedule import TileSchedule
 from backends.detection.tiles import Tile
 from backends.detection.types import Region, overlap, suppress
 from backends.errors import InputError
-from backends.tracking.association import assign, continues, shared, similarity
+from backends.tracking.association import assign, shared, similarity
 from backends.tracking.covering import cover_people
 from backends.tracking.decisions import decide
 from backends.tracking.observer import Observation, Observer
@@ -34,6 +34,9 @@ U1 = npt.NDArray[np.uint8]
 _MIN_SIDE: Final = 32
 _MOSTLY_INSIDE: Final = 0.4
 _GHOST_BONES: Final = 0.67
+_PART: Final = 0.5
+"""What is smaller than this share of the person it lies in is a head or an arm of somebody."""
+
 _SAME_PLACE: Final = 0.45
 _SURELY_SAME_PLACE: Final = 0.75
 _FOLLOWED: Final = 2
@@ -41,6 +44,7 @@ _FOLLOWED: Final = 2
 
 _TOUCHING: Final = 0.1
 _COMPANY_EVERY: Final = 6
+_JUST_NOW: Final = 8
 _NEAR_TILES: Final = 2
 _NEAR_EVERY: Final = 3
 _SOON, _LATE = 10, 40
@@ -206,17 +210,24 @@ class PeopleStream:
             again, _ = self._observer.observe(covered, expected)
             more, _ = self._assign(index, hidden, again, list(found.values()))
             found.update(more)
-        for track, own in zip(following, seen):
-            # Whoever else could stand there is seen elsewhere: it is them, in another light.
-            if track.track_id in found or own is None or not any(own is s for s in strangers):
-                continue
-            known = self._is_known(own, list(found.values()))
-            if not known and continues(track, own, index) and not self._has_rival(track, index, found):
-                found[track.track_id] = own
-                strangers = [s for s in strangers if s is not own]
+        strangers = [s for s in strangers if not self._is_known(s, list(found.values()))]
+        strangers = self._just_vanished(index, strangers, found)
         # Whoever was met on the way but is none of those looked for may be somebody new.
-        self._begin(index, [s for s in strangers if not self._is_known(s, list(found.values()))], found)
+        self._begin(index, strangers, found)
         return found
+
+    def _just_vanished(
+        self, index: int, people: Sequence[Observation], found: dict[int, Observation]
+    ) -> list[Observation]:
+        """Take people for those who vanished there a moment ago, in another light; the rest comes back.
+
+        That somebody new appears in the very place where somebody else vanished is less likely.
+        """
+        tracks = [t for t in self._active if t.track_id not in found and index - t.last <= _JUST_NOW]
+        pairs = assign(tracks, people, index, strict=False)
+        found.update({tracks[i].track_id: people[j] for i, j in pairs.items()})
+        taken = set(pairs.values())
+        return [p for j, p in enumerate(people) if j not in taken]
 
     def _assign(
         self,
@@ -239,14 +250,11 @@ class PeopleStream:
     def _is_crowded(self, track: Track, index: int, found: Mapping[int, Observation]) -> bool:
         """Whether somebody else is, or was expected, where this person is expected."""
         box = track.box(index - track.last)
-        others = (s.estimate.box.astype(np.float64) for i, s in found.items() if i != track.track_id)
-        return self._has_rival(track, index, found) or any(shared(box, o) > _TOUCHING for o in others)
-
-    def _has_rival(self, track: Track, index: int, found: Mapping[int, Observation]) -> bool:
-        """Whether somebody else who is not found either was expected in the same place."""
-        box = track.box(index - track.last)
-        others = (t for t in self._active if t is not track and t.track_id not in found)
-        return any(shared(box, t.box(index - t.last)) > _TOUCHING for t in others)
+        others = [s.estimate.box.astype(np.float64) for i, s in found.items() if i != track.track_id]
+        others += [
+            t.box(index - t.last) for t in self._active if t is not track and t.track_id not in found
+        ]  # fmt: skip
+        return any(shared(box, other) > _TOUCHING for other in others)
 
     def _find(
         self,
@@ -282,7 +290,8 @@ class PeopleStream:
         pairs = assign(lost, people, index)
         found.update({lost[i].track_id: people[j] for i, j in pairs.items()})
         taken = set(pairs.values())
-        self._begin(index, [p for j, p in enumerate(people) if j not in taken], found)
+        rest = [p for j, p in enumerate(people) if j not in taken]
+        self._begin(index, self._just_vanished(index, rest, found), found)
 
     def _begin(self, index: int, people: Sequence[Observation], found: dict[int, Observation]) -> None:
         for person in people:
@@ -310,9 +319,10 @@ class PeopleStream:
 
     def _is_ghost(self, person: Observation, found: Mapping[int, Observation]) -> bool:
         """Somebody found mostly inside a known person has to be convincing: most are that person again."""
-        inside = max((shared(person.estimate.box, o.estimate.box) for o in found.values()), default=0.0)
+        around = [o for o in found.values() if shared(person.estimate.box, o.estimate.box) > _MOSTLY_INSIDE]
+        part = any(person.region.radius < _PART * o.region.radius for o in around)
         odd = person.bones > _GHOST_BONES * self.settings.odd_bones
-        return inside > _MOSTLY_INSIDE and (person.score < self.settings.sure_presence or odd)
+        return bool(around) and (part or odd or person.score < self.settings.sure_presence)
 
     # --- what is remembered -------------------------------------------------------------------
 
