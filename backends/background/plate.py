@@ -26,8 +26,11 @@ _ALIKE = 24.0
 """Levels by which one pixel of a steady background may differ: noise, leaves, a shadow passing."""
 _EDGE = 30.0
 _ENOUGH_EDGES = 50
+_JUDGES = 16
+"""So many pictures say whether the plate is a background of theirs."""
 
-_STRIDE = 4
+_SIXTEENTHS = 16
+_STRIDE = 6
 """Gains are measured on every n-th pixel along both axes."""
 
 
@@ -96,13 +99,15 @@ class PlateBuilder:
         n = min(self._added, self._limit)
         frames, masks = self._frames[:n], self._masks[:n]
         gains = _gains(frames, masks)
+        bytes_in_light = np.arange(256) * gains[..., None].astype(np.float64) * _SIXTEENTHS
+        table = np.clip(np.round(bytes_in_light), 0, 65535).astype(np.uint16)
         height, width = self._shape
         rgb = np.zeros((height, width, 3), np.uint8)
         seen = np.zeros((height, width), np.bool_)
         middle = height // 2
         with ThreadPoolExecutor(2) as pool:
             halves = [
-                pool.submit(_masked_median, frames, masks, gains, first, last, rgb, seen)
+                pool.submit(_masked_median, frames, masks, table, first, last, rgb, seen)
                 for first, last in [(0, middle), (middle, height)]
             ]
             for half in halves:
@@ -140,47 +145,80 @@ def _agreement(frames: U1, masks: BoolArray, gains: F4, rgb: U1) -> float:
     plate = rgb[::_STRIDE].astype(np.float32)
     plate_steps = _steps(plate)
     shares = []
-    for frame, mask, gain in zip(frames, masks, gains):
+    every = max(1, len(frames) // _JUDGES)
+    for frame, mask, gain in zip(frames[::every], masks[::every], gains[::every]):
         rows = frame[::_STRIDE] * gain
         edges = ~mask[::_STRIDE] & (np.maximum(plate_steps, _steps(rows)) > _EDGE)
         if int(edges.sum()) >= _ENOUGH_EDGES:
-            shares.append(float((np.abs(rows - plate).max(axis=2)[edges] < _ALIKE).mean()))
+            shares.append(float((_largest(np.abs(rows - plate))[edges] < _ALIKE).mean()))
     return float(np.median(shares)) if shares else 1.0
 
 
 def _steps(rows: F4) -> F4:
     """(h, w) how much each pixel differs from its left neighbour, in the channel that differs most."""
     steps = np.zeros(rows.shape[:2], np.float32)
-    steps[:, 1:] = np.abs(rows[:, 1:] - rows[:, :-1]).max(axis=2)
+    steps[:, 1:] = _largest(np.abs(rows[:, 1:] - rows[:, :-1]))
     return steps
+
+
+def _largest(values: F4) -> F4:
+    """Largest of the three channels; many times faster than ``max(axis=2)``."""
+    return np.maximum(np.maximum(values[..., 0], values[..., 1]), values[..., 2])
+
+
+@numba.njit(cache=True, nogil=True)
+def _middle(values: Array, count: int) -> float:
+    """Median of ``values[:count]``, uint16, by halving the range: plain loops that the compiler widens."""
+    low, high = 65535, 0
+    for k in range(count):
+        low, high = min(low, values[k]), max(high, values[k])
+    rank = (count - 1) // 2
+    while low < high:
+        half = (low + high) // 2
+        limit, below = np.uint16(half), np.int32(0)
+        for k in range(count):
+            below += np.int32(values[k] <= limit)
+        if below > rank:
+            high = half
+        else:
+            low = half + 1
+    if count % 2 == 1:
+        return float(low)
+    reached, upper = 0, 65535
+    for k in range(count):
+        reached += values[k] <= low
+        if values[k] > low:
+            upper = min(upper, values[k])
+    return float(low) if reached > count // 2 else 0.5 * (low + upper)
 
 
 @numba.njit(cache=True, nogil=True)
 def _masked_median(
-    frames: Array, masks: Array, gains: Array, first: int, last: int, rgb: Array, seen: Array
+    frames: Array, masks: Array, table: Array, first: int, last: int, rgb: Array, seen: Array
 ) -> None:
+    """Fill rows ``first`` .. ``last`` - 1 of ``rgb`` and ``seen``.
+
+    Args:
+        table: (N, 3, 256) uint16, each picture's byte in the light of the plate, in 1/16 levels.
+    """
     n, _, width, _ = frames.shape
-    values = np.empty(n, np.float32)
+    values = np.empty((3 * width, n), np.uint16)
+    counts = np.zeros(width, np.int64)
     for y in range(first, last):
+        counts[:] = 0
+        for i in range(n):
+            for x in range(width):
+                if not masks[i, y, x]:
+                    k = counts[x]
+                    for c in range(3):
+                        values[3 * x + c, k] = table[i, c, frames[i, y, x, c]]
+                    counts[x] = k + 1
         for x in range(width):
-            for c in range(3):
-                count = 0
-                for i in range(n):
-                    if not masks[i, y, x]:
-                        v = frames[i, y, x, c] * gains[i, c]
-                        k = count
-                        while k > 0 and values[k - 1] > v:
-                            values[k] = values[k - 1]
-                            k -= 1
-                        values[k] = v
-                        count += 1
-                if count == 0:
-                    break
+            if counts[x] > 0:
                 seen[y, x] = True
-                m = values[count // 2]
-                if count % 2 == 0:
-                    m = 0.5 * (m + values[count // 2 - 1])
-                rgb[y, x, c] = min(max(int(m + 0.5), 0), 255)
+                for c in range(3):
+                    level = _middle(values[3 * x + c], counts[x]) / _SIXTEENTHS
+                    rgb[y, x, c] = min(int(level + 0.5), 255)
 
 
 def fill(rgb: U1, known: BoolArray) -> U1:
