@@ -85,32 +85,31 @@ def write_coco(source: ExportSource, target: Path, step: Step) -> Written:
                     file.write(("," if count > 1 else "") + "\n")
                     json.dump(_annotation(count, person), file, separators=(",", ":"))
             file.write("\n]}")
-        _check(part, count, source.n_frames)
+        _check(source, part, count, source.n_frames)
     return Written("coco", target, count, "people in frames")
 
 
-def _check(path: Path, annotations: int, images: int) -> None:
-    """Read the file back and count.
+def _check(source: ExportSource, path: Path, annotations: int, images: int) -> None:
+    """Read the file back line by line, as it was written, and count.
 
     Raises:
-        ExportError: it is no JSON or lacks something.
+        ExportError: it is no JSON or lacks something. Cancelled: asked to stop.
     """
-    found = {"annotations": 0, "images": 0}
-
-    def count(entry: dict[str, Any]) -> dict[str, Any] | None:
-        # Each entry is dropped as soon as it has been counted.
-        if "image_id" in entry:
-            found["annotations"] += len(entry["keypoints"]) == 3 * _BODY and len(entry["foot_kpts"]) == 18
-            return None
-        if "file_name" in entry:
-            found["images"] += 1
-            return None
-        return entry
-
+    whole = 0
     try:
         with path.open(encoding="utf-8") as file:
-            json.load(file, object_hook=count)
-    except ValueError as error:
+            head = json.loads(file.readline() + "]}")
+            line = file.readline()
+            while line and line != "]}":
+                source.control.check()
+                following = file.readline()
+                # All but the last end with the comma that parts it from the next.
+                if following != "]}" and not line.endswith(",\n"):
+                    raise ValueError("a comma is missing")
+                entry = json.loads(line if following == "]}" else line[:-2])
+                whole += len(entry["keypoints"]) == 3 * _BODY and len(entry["foot_kpts"]) == 18
+                line = following
+    except (ValueError, KeyError) as error:
         raise ExportError("The written keypoints cannot be read back. Export again.") from error
-    if found != {"annotations": annotations, "images": images}:
+    if line != "]}" or whole != annotations or len(head["images"]) != images:
         raise ExportError("The written keypoints are not whole. Export again.")
