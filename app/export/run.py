@@ -85,7 +85,7 @@ def run_export(
             listener(Warned("The camera moves, so there is no one empty room: surroundings are blurred."))
         listener(StageStarted(kind, _STAGES[kind]))
         begun = time.monotonic()
-        written.append(_write(kind, source, targets[kind], plate, _stepper(kind, source, listener)))
+        written.append(_write(kind, source, targets[kind], plate, listener))
         if kind == "video":
             video_s = time.monotonic() - begun
     if open_to_view.words:
@@ -178,9 +178,17 @@ def _stepper(kind: str, source: ExportSource, listener: Listener) -> Step:
     return step
 
 
-def _write(kind: ExportKind, source: ExportSource, target: Path, plate: Plate | None, step: Step) -> Written:
+def _write(
+    kind: ExportKind, source: ExportSource, target: Path, plate: Plate | None, listener: Listener
+) -> Written:
+    step = _stepper(kind, source, listener)
+
+    def checking() -> Step:
+        listener(StageStarted("check", "Checking the video"))
+        return _stepper("check", source, listener)
+
     writers: dict[ExportKind, Callable[[], Written]] = {
-        "video": lambda: write_video(source, target, plate, step),
+        "video": lambda: write_video(source, target, plate, step, checking),
         "coco": lambda: write_coco(source, target, step),
         "smplx": lambda: write_smplx(source, target, step),
         "csv": lambda: write_table(source, target, step),

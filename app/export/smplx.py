@@ -110,7 +110,8 @@ def _check(path: Path, found: Mapping[int, int]) -> None:
         ExportError: the file does not open, or lacks somebody's frames.
     """
     try:
-        with np.load(path, allow_pickle=False) as back:
+        # Opened here: numpy leaves a damaged file open, and what is open cannot be removed on Windows.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as back:
             lengths = {
                 track: {len(back[key]) for key in back.files if key.startswith(f"{track}/")}
                 for track in back["people"].tolist()

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import ExportError
+from app.errors import ExportError, FootageError
 from app.export.atomic import written_whole
 from app.export.frames import FrameCoverer
 from app.export.types import ExportSource, Step, Written
 from app.footage.base import Image
 from app.footage.decoder import open_container, video_stream
-from app.footage.frame_table import read_frame_table
-from app.footage.writer import VideoWriter, verify_video
+from app.footage.writer import VideoWriter
 from app.pipeline.channel import Channel
 from backends.background import Plate
 
@@ -25,8 +26,13 @@ _STAMP_S = 1e-4
 """Written time stamps may be rounded by this much: far less than a frame of any camera."""
 
 
-def write_video(source: ExportSource, target: Path, plate: Plate | None, step: Step) -> Written:
+def write_video(
+    source: ExportSource, target: Path, plate: Plate | None, step: Step, checking: Callable[[], Step]
+) -> Written:
     """Write ``target`` (mp4); decoded and counted before it gets its name.
+
+    Args:
+        checking: called when all is written and the check begins; its step counts the checked frames.
 
     Raises:
         FootageError: a frame cannot be read. ExportError, StorageError: it cannot be written.
@@ -86,20 +92,31 @@ def write_video(source: ExportSource, target: Path, plate: Plate | None, step: S
             covered.abandon()
             for thread in threads:
                 thread.join()
-        verify_video(part, source.n_frames)
-        _check_stamps(part, np.asarray(pts - pts[0]) * float(footage.time_base))
+        _check(part, np.asarray(pts - pts[0]) * float(footage.time_base), checking())
     return Written("video", target, source.n_frames, "frames")
 
 
-def _check_stamps(path: Path, seconds: npt.NDArray[np.float64]) -> None:
-    """Compare the written frames' times with the footage's, both from the first frame.
+def _check(path: Path, seconds: npt.NDArray[np.float64], step: Step) -> None:
+    """Decode every frame, count, and compare times with the footage's, both from the first frame.
 
     Raises:
-        ExportError: they differ.
+        ExportError: it does not open, a frame is damaged or missing, or times differ.
+        Cancelled: asked to stop.
     """
-    with open_container(path) as container:
-        stream = video_stream(container, path.name)
-        table = read_frame_table(container, stream, path.name)
-        written = (table.pts - table.pts[0]) * float(stream.time_base or 0)
-    if len(written) != len(seconds) or np.abs(written - seconds).max() > _STAMP_S:
+    stamps: list[float] = []
+    try:
+        with open_container(path) as container:
+            stream = video_stream(container, path.name)
+            for frame in container.decode(stream):
+                if frame.is_corrupt or frame.time is None:
+                    raise ExportError(f"Frame {len(stamps)} of the written video is damaged. Export again.")
+                stamps.append(frame.time)
+                step(1)
+    except (FootageError, av.FFmpegError) as error:
+        raise ExportError("The written video cannot be read back. Export again.") from error
+    if len(stamps) != len(seconds):
+        raise ExportError(
+            f"The written video has {len(stamps)} frames instead of {len(seconds)}. Export again."
+        )
+    if np.abs(np.array(stamps) - stamps[0] - seconds).max() > _STAMP_S:
         raise ExportError("The written video does not keep the footage's time stamps. Export again.")
