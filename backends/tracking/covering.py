@@ -27,6 +27,9 @@ _REACH: Final = 1.7
 
 _AROUND: Final = 0.25
 _ENOUGH: Final = 16
+_BODY: Final = 17
+_PAINTED: Final = 0.6
+"""Share of keypoints; of people who stand behind somebody more than this is hidden only now and then."""
 
 
 def cover_people(image: U1, people: Iterable[PoseEstimate], places: Sequence[Region]) -> U1:
@@ -65,6 +68,21 @@ def cover_people(image: U1, people: Iterable[PoseEstimate], places: Sequence[Reg
         paint[:] = colour.astype(np.uint8)
         cv2.copyTo(paint, mask, result[area])
     return result
+
+
+def is_painted(person: PoseEstimate, people: Iterable[PoseEstimate]) -> bool:
+    """Whether ``person``, found with ``people`` painted over, is only the paint: it has their outline."""
+    xy = person.keypoints.xy[:_BODY].astype(np.float64)
+    on_paint = np.zeros(len(xy), np.bool_)
+    for other in people:
+        mask = other.mask
+        if mask is None or (xy.max(axis=0) < other.box[:2]).any() or (xy.min(axis=0) > other.box[2:]).any():
+            continue
+        inside = mask.decode()
+        at = np.rint(xy - (mask.x0, mask.y0)).astype(np.int64)
+        within = (at >= 0).all(axis=1) & (at[:, 0] < mask.width) & (at[:, 1] < mask.height)
+        on_paint[within] |= inside[at[within, 1], at[within, 0]]
+    return bool(on_paint.mean() > _PAINTED)
 
 
 def _reaches(place: Region, box: npt.NDArray[np.floating[Any]]) -> bool:

@@ -21,7 +21,7 @@ from backends.detection.tiles import Tile
 from backends.detection.types import Region, overlap, suppress
 from backends.errors import InputError
 from backends.tracking.association import assign, shared, similarity
-from backends.tracking.covering import cover_people
+from backends.tracking.covering import cover_people, is_painted
 from backends.tracking.decisions import decide
 from backends.tracking.observer import Observation, Observer
 from backends.tracking.track import Track
@@ -44,6 +44,9 @@ _FOLLOWED: Final = 2
 
 _TOUCHING: Final = 0.1
 _COMPANY_EVERY: Final = 6
+_BEYOND: Final = 0.5
+"""Share of the body's radius by which hips outside the picture leave too little of somebody to see."""
+
 _JUST_NOW: Final = 8
 _NEAR_TILES: Final = 2
 _NEAR_EVERY: Final = 3
@@ -192,7 +195,7 @@ class PeopleStream:
             return []
         covered = cover_people(image, [s.estimate for s in found.values()], places)
         tiles = [_around(place) for place in places]
-        _, regions = self._observer.observe(covered, [], tiles, threshold=self.settings.threshold)
+        _, regions = self._observer.observe(covered, [], tiles, threshold=self.settings.near_threshold)
         return [region for several in regions for region in several]
 
     # --- who it is ----------------------------------------------------------------------------
@@ -206,8 +209,9 @@ class PeopleStream:
         if hidden:
             # The landmarks slipped to a neighbour. Without the neighbours they may see the one behind.
             expected = [t.predicted(index - t.last) for t in hidden]
-            covered = cover_people(image, [s.estimate for s in found.values()], expected)
-            again, _ = self._observer.observe(covered, expected)
+            painted = [s.estimate for s in found.values()]
+            again, _ = self._observer.observe(cover_people(image, painted, expected), expected)
+            again = [s if s is None or not is_painted(s.estimate, painted) else None for s in again]
             more, _ = self._assign(index, hidden, again, list(found.values()))
             found.update(more)
         strangers = [s for s in strangers if not self._is_known(s, list(found.values()))]
@@ -275,13 +279,14 @@ class PeopleStream:
         # Whoever is missing may come back where nobody was a moment ago.
         avoided = known if any(t.track_id not in found for t in self._active) else [*known, *refused]
         fresh += [c for c in beside if all(overlap(c, a) < _SURELY_SAME_PLACE for a in avoided)]
-        fresh = suppress(fresh)
+        fresh = [c for c in suppress(fresh) if not self._is_beyond(c.centre, _BEYOND * c.radius)]
         # Only what is new is looked at, so whoever is known can be painted over.
-        covered = cover_people(image, [s.estimate for s in found.values()], fresh)
+        painted = [s.estimate for s in found.values()]
+        covered = cover_people(image, painted, fresh)
         seen, _ = self._observer.observe(covered, fresh, twice=True)
         people: list[Observation] = []
         for candidate, person in zip(fresh, seen):
-            if person is None or not self._is_person(person):
+            if person is None or not self._is_person(person) or is_painted(person.estimate, painted):
                 doubtful = person is not None and person.score > _DOUBTFUL
                 self._refused.append((index + (_SOON if doubtful else _LATE), candidate))
             elif not self._is_known(person, [*found.values(), *people]):
@@ -347,9 +352,10 @@ class PeopleStream:
 
     def _is_outside(self, track: Track) -> bool:
         """Walked out of the picture: waiting makes no sense."""
-        at = track.predicted(track.lost).centre
-        low, high = -0.1 * track.radius, np.array(self._size) + 0.1 * track.radius
-        return bool((at < low).any() or (at > high).any())
+        return self._is_beyond(track.predicted(track.lost).centre, 0.1 * track.radius)
+
+    def _is_beyond(self, at: npt.NDArray[np.float64], by: float) -> bool:
+        return bool((at < -by).any() or (at > np.array(self._size) + by).any())
 
 
 def _around(place: Region) -> Tile:

@@ -14,6 +14,7 @@ class PerceptionSettings:
     Attributes:
         scales: how many times smaller than the picture the detector's tiles are.
         threshold: the detector's score from which a place is looked at.
+        near_threshold: the same close up, where somebody was lost or may have company.
         presence: the landmarks' score from which a person is there.
         keep_presence: the same for somebody who is being followed.
         sure_presence: the same for somebody found within the outline of somebody else.
@@ -27,6 +28,7 @@ class PerceptionSettings:
 
     scales: tuple[float, ...] = (1.0, 2.0, 3.0)
     threshold: float = 0.35
+    near_threshold: float = 0.5
     presence: float = 0.6
     keep_presence: float = 0.5
     sure_presence: float = 0.97
