@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QObject, Signal
 
 from app.errors import ModelError, UnderstudyError
@@ -18,6 +20,8 @@ from app.pipeline.events import (
 )
 from app.review.types import ExportRequest, RunOptions
 from widgets.controller import Controller
+
+_TELL_S = 0.2
 
 
 class Work(QObject):
@@ -42,6 +46,7 @@ class Work(QObject):
         self._job: Job | None = None
         self.kind = ""
         self._stage = ""
+        self._told = 0.0
         status = controller.desk.status
         status.pause_clicked.connect(self.toggle_pause)
         status.cancel_clicked.connect(self.cancel)
@@ -111,9 +116,7 @@ class Work(QObject):
             status.set_stage(event.text)
             status.set_paused(paused)
         elif isinstance(event, Progress):
-            status.set_progress(event.done, event.total, event.rate, event.remaining_s)
-            if self.kind == "export":
-                self.export_progress.emit(event.done, event.total, event.remaining_s, self._stage)
+            self._show_progress(event)
         elif isinstance(event, ChunkStored):
             self._c.session.refresh(event.first, event.last)
             self._c.show_results()
@@ -121,6 +124,16 @@ class Work(QObject):
             self.warned.emit(event.text)
         elif isinstance(event, Finished | Failed | CancelledByUser):
             self._ended(event)
+
+    def _show_progress(self, event: Progress) -> None:
+        # Each new text lays the bar out again: five times a second is as often as anybody can read.
+        now = time.monotonic()
+        if now - self._told < _TELL_S and event.done < event.total:
+            return
+        self._told = now
+        self._c.desk.status.set_progress(event.done, event.total, event.rate, event.remaining_s)
+        if self.kind == "export":
+            self.export_progress.emit(event.done, event.total, event.remaining_s, self._stage)
 
     def _ended(self, event: Finished | Failed | CancelledByUser) -> None:
         kind, self.kind, self._job = self.kind, "", None

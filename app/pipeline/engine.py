@@ -52,3 +52,14 @@ def default_engine(store: ModelStore | None = None) -> Engine:
         perception=lambda: PeopleStream(detector, landmarks),
         hashes={name: models.sha256(name) for name in (DETECTOR, LANDMARKS)},
     )
+
+
+def require_networks(store: ModelStore | None = None) -> None:
+    """Check that the default networks are there, without loading them.
+
+    Raises:
+        ModelError: when they are not installed; the message says what to type.
+    """
+    models = store or ModelStore()
+    for name in (DETECTOR, LANDMARKS):
+        models.path(name)

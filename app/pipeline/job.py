@@ -5,20 +5,38 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from app.errors import Cancelled, UnderstudyError
 from app.pipeline.events import CancelledByUser, Failed, Finished, Listener
 from backends.errors import BackendError
 
 
+class Flag(Protocol):
+    """A threading or multiprocessing event."""
+
+    def set(self) -> None:
+        """Raise it."""
+
+    def clear(self) -> None:
+        """Lower it."""
+
+    def is_set(self) -> bool:
+        """Whether it is raised."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Until it is raised."""
+
+
 class Control:
     """What the work looks at between two frames: shall it hold, shall it stop?"""
 
-    def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._go = threading.Event()
-        self._go.set()
+    def __init__(self, stop: Flag | None = None, go: Flag | None = None) -> None:
+        """The flags may be shared with another process; by default they belong to this one."""
+        self._stop: Flag = stop if stop is not None else threading.Event()
+        self._go: Flag = go if go is not None else threading.Event()
+        if go is None:
+            self._go.set()
 
     @property
     def stopped(self) -> bool:
@@ -56,6 +74,18 @@ class Control:
         return was_held
 
 
+def how_it_ended(error: Exception) -> Failed | CancelledByUser:
+    """What to tell of an error that ended the work."""
+    if isinstance(error, Cancelled):
+        return CancelledByUser()
+    if isinstance(error, UnderstudyError | BackendError):
+        return Failed(str(error))
+    if isinstance(error, MemoryError):
+        return Failed("This machine ran out of memory. Close other programs and run again to go on.")
+    # The class tells an engineer where to look; the text could hold a patient's file name.
+    return Failed(f"Something unexpected went wrong ({type(error).__name__}). Run again to go on.")
+
+
 class ThreadJob:
     """Runs ``work(control)`` on a thread and tells the listener how it ended, exactly once."""
 
@@ -72,15 +102,8 @@ class ThreadJob:
         try:
             summary = self._work(self.control)
             event: Finished | Failed | CancelledByUser = Finished(summary, time.monotonic() - start)
-        except Cancelled:
-            event = CancelledByUser()
-        except (UnderstudyError, BackendError) as error:
-            event = Failed(str(error))
-        except MemoryError:
-            event = Failed("This machine ran out of memory. Close other programs and run again to go on.")
         except Exception as error:
-            # The class tells an engineer where to look; the text could hold a patient's file name.
-            event = Failed(f"Something unexpected went wrong ({type(error).__name__}). Run again to go on.")
+            event = how_it_ended(error)
         try:
             self._listener(event)
         finally:

@@ -12,15 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import ProjectError
-from app.export.run import run_export
 from app.footage import Footage
 from app.footage.cache import FrameCache
 from app.pipeline.device import cpu
-from app.pipeline.engine import default_engine
-from app.pipeline.events import Listener
+from app.pipeline.engine import require_networks
+from app.pipeline.events import Job, Listener
 from app.pipeline.fit_stage import FitStage
-from app.pipeline.job import Control, ThreadJob
-from app.pipeline.run import run_pipeline
+from app.pipeline.process_job import ProcessJob, Task
+from app.pipeline.tasks import export_task, run_task
 from app.project.edits import Edit, EditLog
 from app.project.store import ProjectStore
 from app.review import opening
@@ -72,7 +71,7 @@ class Session:
         self._series.load()
         self._tracks = {t.track_id: t for t in store.tracks()}
         self._drag: Drag | None = None
-        self._jobs: list[ThreadJob] = []
+        self._jobs: list[ProcessJob] = []
         self.changed: Callable[[], None] = lambda: None
         """Called (from any thread) when thumbnails or the background have become ready."""
         self._thumbnails = Thumbnails(store, footage, lambda: self.changed())
@@ -346,7 +345,7 @@ class Session:
 
     # --- long work ----------------------------------------------------------------------------
 
-    def run(self, listener: Listener, options: RunOptions | None = None) -> ThreadJob:
+    def run(self, listener: Listener, options: RunOptions | None = None) -> Job:
         """Find people and fit bodies in all frames that are not processed yet.
 
         Raises:
@@ -355,36 +354,14 @@ class Session:
         """
         if self.read_only:
             raise ProjectError("This project is open for reading only. Save a copy to work on it.")
-        engine = default_engine()
-        wanted = options or RunOptions()
+        require_networks()
+        arguments = (self.project_path, self.footage_path, options or RunOptions())
+        return self._started("run", run_task, arguments, listener)
 
-        def work(control: Control) -> dict[str, Any]:
-            store = ProjectStore.open(self.project_path, durable=False)
-            try:
-                summary = run_pipeline(store, self._footage, engine, wanted, control, listener)
-                if not store.footage().sha256:
-                    store.set_footage_hash(self._footage.sha256(lambda: _passes(control)))
-                return summary
-            finally:
-                store.close()
-
-        return self._started("run", work, listener)
-
-    def export(self, request: ExportRequest, listener: Listener) -> ThreadJob:
+    def export(self, request: ExportRequest, listener: Listener) -> Job:
         """Write de-identified video and data."""
-        settings = self.deid
-        plate = self._preview.plate
-
-        def work(control: Control) -> dict[str, Any]:
-            store = ProjectStore.open(self.project_path)
-            try:
-                return run_export(
-                    store, self._footage, self._body, request, settings, control, listener, plate=plate
-                )
-            finally:
-                store.close()
-
-        return self._started("export", work, listener)
+        arguments = (self.project_path, self.footage_path, request, self.deid, self._preview.plate)
+        return self._started("export", export_task, arguments, listener)
 
     def preview_deidentified(self, i: int, callback: FrameCallback) -> None:
         """Frame ``i`` as the export will show it; newest wins; ``callback`` runs on a worker thread."""
@@ -394,14 +371,10 @@ class Session:
         """Where an export goes unless the person says otherwise."""
         return self.project_path.parent / f"{self.name} export"
 
-    def _started(self, name: str, work: Callable[[Control], dict[str, Any]], listener: Listener) -> ThreadJob:
+    def _started(self, name: str, task: Task, arguments: tuple[Any, ...], listener: Listener) -> Job:
         self._jobs = [j for j in self._jobs if j.running]
         if self._jobs:
             raise ProjectError("Something is running already. Wait for it to end or cancel it first.")
-        job = ThreadJob(name, work, listener)
+        job = ProcessJob(name, task, arguments, listener)
         self._jobs.append(job)
         return job
-
-
-def _passes(control: Control) -> None:
-    control.check()

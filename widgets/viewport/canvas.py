@@ -12,8 +12,9 @@ from vispy import gloo
 
 from app.review.types import CameraView, PersonScene, Scene, SceneModel
 from widgets import theme
-from widgets.viewport.layers import LineLayer, MeshLayer, PictureLayer
+from widgets.viewport.layers import LineLayer, MeshLayer, PictureLayer, Topology
 from widgets.viewport.projection import Orbit, PictureView
+from widgets.viewport.renderer import edge_samples
 from widgets.viewport.room import floor_height, room_centre, room_lines
 
 U1 = npt.NDArray[np.uint8]
@@ -26,7 +27,9 @@ class GLCanvas(vispy_app.Canvas):
     """Draws what it is told; knows nothing of the mouse."""
 
     def __init__(self) -> None:
-        super().__init__(app="pyside6", keys=None, show=False, autoswap=False, config={"samples": 4})
+        super().__init__(
+            app="pyside6", keys=None, show=False, autoswap=False, config={"samples": edge_samples()}
+        )
         self.view = PictureView()
         self.orbit = Orbit()
         self.mode = MESHES
@@ -39,6 +42,7 @@ class GLCanvas(vispy_app.Canvas):
         self._model: SceneModel | None = None
         self._camera: CameraView | None = None
         self._scene: Scene | None = None
+        self._topology: Topology | None = None
         self._people: dict[int, MeshLayer] = {}
         self._spare: list[MeshLayer] = []
         self._picture, self._covered = PictureLayer(), PictureLayer()
@@ -55,6 +59,7 @@ class GLCanvas(vispy_app.Canvas):
     def set_model(self, model: SceneModel | None, camera: CameraView | None) -> None:
         """Another project."""
         self._model, self._camera = model, camera
+        self._topology = Topology(model.faces) if model is not None else None
         self._people.clear()
         self._spare.clear()
         self._scene = None
@@ -97,11 +102,11 @@ class GLCanvas(vispy_app.Canvas):
         self.update()
 
     def _put(self, person: PersonScene) -> None:
-        if self._model is None or person.vertices is None or person.normals is None:
+        if self._topology is None or person.vertices is None or person.normals is None:
             return
         layer = self._people.get(person.person_id)
         if layer is None:
-            layer = self._spare.pop() if self._spare else MeshLayer(self._model.faces)
+            layer = self._spare.pop() if self._spare else MeshLayer(self._topology)
             self._people[person.person_id] = layer
         layer.set_body(person.vertices, person.normals, person.vertex_rgb)
 

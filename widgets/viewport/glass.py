@@ -91,16 +91,23 @@ class Glass(QWidget):
     # --- painting -----------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        width, height = float(self.width()), float(self.height())
         if self.model is None:
             return
+        painter = QPainter(self)
+        try:
+            self._paint(painter)
+        finally:
+            painter.end()  # one that outlives the event, in a traceback say, ends the process
+
+    def _paint(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        width, height = float(self.width()), float(self.height())
         if self._marks_shown:
             for person in self._visible_people():
                 hovered = self.hovered[1] if self.hovered and self.hovered[0] == person.person_id else None
                 strong = self.selected is None or person.person_id == self.selected
                 screen = self._canvas.view.to_screen(person.xy)
+                assert self.model is not None
                 overlay.draw_person(painter, self.model, person, screen, strong=strong, hovered=hovered)
         if self._canvas.mode == SPLIT and self._canvas.space == CAMERA:
             x = self._canvas.divider * width

@@ -105,14 +105,30 @@ void main() {
 """
 
 
+class Topology:
+    """Triangles and edges that all bodies share; the edges are made when they are first drawn."""
+
+    def __init__(self, faces: npt.NDArray[np.int32]) -> None:
+        self._faces = faces
+        self.triangles = gloo.IndexBuffer(faces.astype(np.uint32))
+        self._edges: gloo.IndexBuffer | None = None
+
+    @property
+    def edges(self) -> gloo.IndexBuffer:
+        """Every edge once."""
+        if self._edges is None:
+            f = self._faces
+            pairs = np.sort(np.concatenate([f[:, [0, 1]], f[:, [1, 2]], f[:, [2, 0]]]), axis=1)
+            self._edges = gloo.IndexBuffer(np.unique(pairs, axis=0).astype(np.uint32))
+        return self._edges
+
+
 class MeshLayer:
     """One body with a colour at every vertex."""
 
-    def __init__(self, faces: npt.NDArray[np.int32]) -> None:
+    def __init__(self, topology: Topology) -> None:
         self._program = gloo.Program(_MESH_VERTEX, _MESH_FRAGMENT)
-        self._triangles = gloo.IndexBuffer(faces.astype(np.uint32))
-        edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
-        self._edges = gloo.IndexBuffer(np.unique(edges, axis=0).astype(np.uint32))
+        self._topology = topology
         self._position, self._normal, self._color = (gloo.VertexBuffer() for _ in range(3))
         self._bound = False
 
@@ -135,14 +151,17 @@ class MeshLayer:
             # Depth first, so that the far side of a limb does not shine through its near side.
             gloo.set_state(depth_test=True, blend=False, cull_face=False)
             gloo.set_color_mask(False, False, False, False)
-            p.draw("triangles", self._triangles)
+            p.draw("triangles", self._topology.triangles)
             gloo.set_color_mask(True, True, True, True)
             gloo.set_depth_func("lequal")
         gloo.set_state(
             depth_test=True, blend=True, cull_face=False,
             blend_func=("src_alpha", "one_minus_src_alpha", "one", "one_minus_src_alpha"),
         )  # fmt: skip
-        p.draw("lines" if wireframe else "triangles", self._edges if wireframe else self._triangles)
+        if wireframe:
+            p.draw("lines", self._topology.edges)
+        else:
+            p.draw("triangles", self._topology.triangles)
         gloo.set_depth_func("less")
 
 

@@ -1,0 +1,50 @@
+"""Work that runs in a process of its own: everything is opened anew there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from app.export.run import run_export
+from app.footage import open_footage
+from app.pipeline.engine import default_engine
+from app.pipeline.events import Listener
+from app.pipeline.job import Control
+from app.pipeline.run import run_pipeline
+from app.project.store import ProjectStore
+from app.review.types import DeidSettings, ExportRequest, RunOptions
+from backends.background import Plate
+from backends.body import load_body
+
+
+def run_task(
+    control: Control, listener: Listener, project: Path, footage: Path, options: RunOptions
+) -> dict[str, Any]:
+    """Find people and fit bodies; see :func:`app.pipeline.run.run_pipeline`."""
+    engine = default_engine()
+    with open_footage(footage) as frames:
+        store = ProjectStore.open(project, durable=False)
+        try:
+            summary = run_pipeline(store, frames, engine, options, control, listener)
+            if not store.footage().sha256:
+                store.set_footage_hash(frames.sha256(lambda: _pass(control)))
+            return summary
+        finally:
+            store.close()
+
+
+def export_task(
+    control: Control, listener: Listener, project: Path, footage: Path, request: ExportRequest,
+    settings: DeidSettings, plate: Plate | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Write video and data; see :func:`app.export.run.run_export`."""
+    with open_footage(footage) as frames:
+        store = ProjectStore.open(project)
+        try:
+            return run_export(store, frames, load_body(), request, settings, control, listener, plate=plate)
+        finally:
+            store.close()
+
+
+def _pass(control: Control) -> None:
+    control.check()
