@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,23 @@ _KNOWN_LOOKS: Final = 5
 """Pictures after which the look of a person is known well enough to count in full."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far off the expected place, and how unlike, a person may be; and how much looks weigh."""
+
+    far: float
+    unlike: float
+    weight: float
+
+
+STRICT: Final = Limits(far=2.0, unlike=1.2, weight=0.65)
+VANISHED: Final = Limits(far=1.2, unlike=1.6, weight=0.2)
+"""For those who vanished only just now, right where somebody turns up: place counts most."""
+
+VANISHED_ALONE: Final = Limits(far=1.2, unlike=float("inf"), weight=0.2)
+"""The same where nobody else was about: in another light people look like somebody else."""
+
+
 def torso_area(radius: float) -> float:
     """Pixels squared that stand for a person's area in keypoint similarity, from the body's radius."""
     return 0.6 * radius * radius
@@ -34,15 +52,11 @@ def similarity(a: Observation, b: Observation) -> float:
     return oks(p.xy[:17], q.xy[:17], torso_area(max(a.region.radius, b.region.radius)), weight)
 
 
-def cost(track: Track, seen: Observation, frame: int, *, strict: bool = True) -> float:
+def cost(track: Track, seen: Observation, frame: int, limits: Limits = STRICT) -> float:
     """From 0 (surely the same) to 1 (the limit); beyond, they are two people.
 
     Motion, size, keypoints moved along with the expected motion, and colours: each is in units of what
     is usual for one and the same person, and none of them can make up for a wholly wrong other one.
-
-    Args:
-        strict: otherwise place counts more and looks less: for somebody who vanished only just now,
-            right where somebody turns up whom nobody else can be.
     """
     gap = max(frame - track.last, 1)
     radius = max(track.radius, 1e-6)
@@ -52,15 +66,14 @@ def cost(track: Track, seen: Observation, frame: int, *, strict: bool = True) ->
     size = abs(float(np.log(max(seen.region.radius, 1e-6) / radius))) / (0.45 + 0.01 * min(gap, 30))
     far = off / reach
     unlike = _unlikeness(track, seen)
-    most = 1.2 if strict else 3.0
-    if far > (2.0 if strict else 1.2) or size > 1.5 or unlike > most:
+    if far > limits.far or size > 1.5 or unlike > limits.unlike:
         return IMPOSSIBLE
     pose = 0.0
     if gap <= 3:
         moved = track.xy[:17] + track.shift(gap)
         now = seen.estimate.keypoints
         pose = 1.0 - oks(moved, now.xy[:17], torso_area(radius), now.score[:17])
-    return 0.3 * far + 0.15 * size + 0.15 * pose + (0.65 if strict else 0.2) * unlike
+    return 0.3 * far + 0.15 * size + 0.15 * pose + limits.weight * unlike
 
 
 def _unlikeness(track: Track, seen: Observation) -> float:
@@ -72,12 +85,12 @@ def _unlikeness(track: Track, seen: Observation) -> float:
 
 
 def assign(
-    tracks: Sequence[Track], people: Sequence[Observation], frame: int, *, strict: bool = True
+    tracks: Sequence[Track], people: Sequence[Observation], frame: int, limits: Limits = STRICT
 ) -> dict[int, int]:
     """Index of the track -> index of the person; whoever has no good partner is left out."""
     if not tracks or not people:
         return {}
-    costs = np.array([[cost(t, p, frame, strict=strict) for p in people] for t in tracks])
+    costs = np.array([[cost(t, p, frame, limits) for p in people] for t in tracks])
     # Leaving a pair apart costs as much as the limit: cheaper than forcing strangers together.
     pairs = zip(*linear_sum_assignment(np.minimum(costs, _LIMIT)))
     return {int(i): int(j) for i, j in pairs if costs[i, j] < _LIMIT}

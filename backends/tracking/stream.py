@@ -20,7 +20,7 @@ from backends.detection.schedule import TileSchedule
 from backends.detection.tiles import Tile
 from backends.detection.types import Region, overlap, suppress
 from backends.errors import InputError
-from backends.tracking.association import assign, shared, similarity
+from backends.tracking.association import VANISHED, VANISHED_ALONE, assign, shared, similarity
 from backends.tracking.covering import cover_people, is_painted
 from backends.tracking.decisions import decide
 from backends.tracking.observer import Observation, Observer
@@ -227,11 +227,16 @@ class PeopleStream:
 
         That somebody new appears in the very place where somebody else vanished is less likely.
         """
+        rest = list(people)
         tracks = [t for t in self._active if t.track_id not in found and index - t.last <= _JUST_NOW]
-        pairs = assign(tracks, people, index, strict=False)
-        found.update({tracks[i].track_id: people[j] for i, j in pairs.items()})
-        taken = set(pairs.values())
-        return [p for j, p in enumerate(people) if j not in taken]
+        crowded = [t for t in tracks if self._is_crowded(t, index, found)]
+        alone = [t for t in tracks if all(t is not c for c in crowded)]
+        for group, limits in ((alone, VANISHED_ALONE), (crowded, VANISHED)):
+            pairs = assign(group, rest, index, limits)
+            found.update({group[i].track_id: rest[j] for i, j in pairs.items()})
+            taken = set(pairs.values())
+            rest = [p for j, p in enumerate(rest) if j not in taken]
+        return rest
 
     def _assign(
         self,
