@@ -122,17 +122,27 @@ def _edges(t: int, screen: Array, inverse: Array, triangles: Array) -> tuple[Any
 
 
 @numba.njit(cache=True, nogil=True)
+def _span(band: Array, boxes: Array, x0: int, width: int) -> tuple[int, int]:
+    """First and one past the last column of the rectangle that a band's triangles touch, and one beside."""
+    low, high = width, -1
+    for m in range(len(band)):
+        low, high = min(low, boxes[band[m], 0] - x0), max(high, boxes[band[m], 2] - x0)
+    return max(low - 1, 0), min(high + 2, width)
+
+
+@numba.njit(cache=True, nogil=True)
 def see(
     start: int, step: int, x0: int, y0: int, starts: Array, members: Array, boxes: Array,
-    screen: Array, inverse: Array, triangles: Array,
-    near: Array, owner: Array, touched: Array,
+    screen: Array, inverse: Array, triangles: Array, mesh_of: Array, smooth: Array,
+    near: Array, owner: Array, touched: Array, label: Array,
 ) -> None:  # fmt: skip
     """Which triangle is seen at each pixel's centre, in bands ``start``, ``start + step`` ...
 
     Args:
         x0, y0: top-left pixel of the rectangle that is drawn.
         near: (h, w) float32 1/z of what is seen, 0 where nothing; owner: (h, w) int32 triangle or -1;
-        touched: (h, w) uint8, 1 where a triangle may cover a part of the pixel. All written.
+        touched: (h, w) uint8, 1 where a triangle may cover a part of the pixel;
+        label: (h, w) int32, the same for what is one surface but for its depth. All written.
     """
     height = len(near)
     for band in range(start, len(starts) - 1, step):
@@ -141,6 +151,7 @@ def see(
         near[first : last + 1] = 0.0
         owner[first : last + 1] = -1
         touched[first : last + 1] = 0
+        label[first : last + 1] = -1
         for m in range(starts[band], starts[band + 1]):
             t = members[m]
             ux, uy, u0, vx, vy, v0, wx, wy, w0, gx, gy, g, low, high = _edges(t, screen, inverse, triangles)
@@ -168,36 +179,67 @@ def see(
                     v += vx * SUBPIXELS
                     w += wx * SUBPIXELS
                     z += gx * SUBPIXELS
+        for row in range(first, last + 1):
+            for column in range(*_span(members[starts[band] : starts[band + 1]], boxes, x0, near.shape[1])):
+                t = owner[row, column]
+                if t < 0:
+                    continue
+                if smooth[mesh_of[t]]:
+                    label[row, column] = mesh_of[t]
+                else:
+                    label[row, column] = len(smooth) + t
 
 
 @numba.njit(cache=True, nogil=True)
-def _is_edge(
-    row: int,
-    column: int,
-    near: Array,
-    owner: Array,
-    touched: Array,
-    mesh_of: Array,
-    smooth: Array,
-    step: float,
-) -> bool:
-    """Whether more than one surface may be seen in this pixel."""
-    t = owner[row, column]
-    if t < 0:
-        return bool(touched[row, column] != 0)
-    mesh = mesh_of[t]
-    value = near[row, column]
+def _find_edges(first: int, near: Array, touched: Array, label: Array, step: float, slots: Array) -> int:
+    """Number the pixels of a band in which more than one surface may be seen.
+
+    A pixel is one where its neighbourhood holds another surface, nothing, or a step of depth; or where a
+    triangle covers a part but not the centre. Plain loops over rows, which the compiler widens.
+
+    Args:
+        slots: (rows, w) int32, written: the number, or -1.
+
+    Returns:
+        How many there are.
+    """
     height, width = near.shape
-    for y in range(max(row - 1, 0), min(row + 2, height)):
-        for x in range(max(column - 1, 0), min(column + 2, width)):
-            other = owner[y, x]
-            if other == t:
-                continue
-            if other < 0 or mesh_of[other] != mesh or not smooth[mesh]:
-                return True
-            if abs(near[y, x] - value) > step * value:
-                return True
-    return False
+    low, high = np.empty(width, np.float32), np.empty(width, np.float32)
+    least, most = np.empty(width, np.int32), np.empty(width, np.int32)
+    edge = np.empty(width, np.uint8)
+    slack = np.float32(step)
+    n_edges = 0
+    for row in range(len(slots)):
+        y = first + row
+        up, down = max(y - 1, 0), min(y + 1, height - 1)
+        above, here, below = near[up], near[y], near[down]
+        above_label, here_label, below_label = label[up], label[y], label[down]
+        for x in range(width):
+            low[x] = min(above[x], here[x], below[x])
+            high[x] = max(above[x], here[x], below[x])
+            least[x] = min(above_label[x], here_label[x], below_label[x])
+            most[x] = max(above_label[x], here_label[x], below_label[x])
+        for x in range(1, width - 1):
+            v = here[x]
+            reach = slack * v
+            jump = max(high[x - 1], high[x], high[x + 1]) - v > reach
+            drop = v - min(low[x - 1], low[x], low[x + 1]) > reach
+            other = min(least[x - 1], least[x], least[x + 1]) != max(most[x - 1], most[x], most[x + 1])
+            edge[x] = jump | drop | other
+        for x in (0, width - 1):
+            left, right = max(x - 1, 0), min(x + 1, width - 1)
+            v = here[x]
+            jump = max(high[left], high[x], high[right]) - v > slack * v
+            drop = v - min(low[left], low[x], low[right]) > slack * v
+            other = min(least[left], least[x], least[right]) != max(most[left], most[x], most[right])
+            edge[x] = jump | drop | other
+        for x in range(width):
+            if touched[y, x] and (edge[x] or here_label[x] < 0):
+                slots[row, x] = n_edges
+                n_edges += 1
+            else:
+                slots[row, x] = -1
+    return n_edges
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -247,6 +289,9 @@ def _sample_edges(
         if not found:
             continue
         ux, uy, u0, vx, vy, v0, wx, wy, w0, gx, gy, g, low, high = _edges(t, screen, inverse, triangles)
+        ureach = -REACH * (abs(ux) + abs(uy))
+        vreach = -REACH * (abs(vx) + abs(vy))
+        wreach = -REACH * (abs(wx) + abs(wy))
         for row in range(top, bottom + 1):
             py = (row + first + y0) * SUBPIXELS
             for column in range(left, right + 1):
@@ -257,6 +302,8 @@ def _sample_edges(
                 u = ux * px + uy * py + u0
                 v = vx * px + vy * py + v0
                 w = wx * px + wy * py + w0
+                if u < ureach or v < vreach or w < wreach:
+                    continue
                 z = g + gx * px + gy * py
                 for k in range(len(samples)):
                     ox, oy = samples[k, 0], samples[k, 1]
@@ -271,14 +318,14 @@ def _sample_edges(
 def paint(
     start: int, step: int, x0: int, y0: int, starts: Array, members: Array, boxes: Array,
     screen: Array, inverse: Array, triangles: Array, lit: Array, mesh_of: Array, face_of: Array,
-    smooth: Array, samples: Array, jump: float, near: Array, owner: Array, touched: Array,
+    samples: Array, jump: float, near: Array, owner: Array, touched: Array, label: Array,
     rgb: Array, coverage: Array, depth: Array, face_id: Array, mesh_id: Array,
 ) -> None:  # fmt: skip
     """Shade what :func:`see` found, with many samples where surfaces end, in bands ``start``, ...
 
     Args:
         lit: (V, 6), see ``light_vertices``; mesh_of, face_of: (T,) what each triangle is called.
-        smooth: (M,) bool per mesh; jump: relative step of depth that is taken for the end of a surface.
+        jump: relative step of depth that is taken for the end of a surface.
         rgb .. mesh_id: the rectangle's outputs, see ``Picture``.
     """
     height, width = near.shape
@@ -287,35 +334,38 @@ def paint(
     for band in range(start, len(starts) - 1, step):
         first = band * BAND
         rows = min(BAND, height - first)
+        band_members = members[starts[band] : starts[band + 1]]
+        left, right = _span(band_members, boxes, x0, width)
+        slots[:] = -1
         n_edges = 0
-        for row in range(rows):
-            for column in range(width):
-                slots[row, column] = -1
-                if touched[first + row, column] and _is_edge(
-                    first + row, column, near, owner, touched, mesh_of, smooth, jump
-                ):
-                    slots[row, column] = n_edges
-                    n_edges += 1
+        if right > left:
+            n_edges = _find_edges(
+                first, near[:, left:right], touched[:, left:right], label[:, left:right], jump,
+                slots[:rows, left:right],
+            )  # fmt: skip
         cells = np.zeros((n_edges, n), np.float32)
         names = np.full((n_edges, n), np.int32(-1))
         _sample_edges(
-            slots[:rows], first, x0, y0, members[starts[band] : starts[band + 1]], boxes,
+            slots[:rows], first, x0, y0, band_members, boxes,
             screen, inverse, triangles, samples, cells, names,
         )  # fmt: skip
         for row in range(rows):
             y = first + row
             py = (y + y0) * SUBPIXELS
-            for column in range(width):
+            depth[y] = np.inf
+            face_id[y] = -1
+            mesh_id[y] = -1
+            coverage[y] = 0.0
+            rgb[y] = 0
+            for column in range(left, right):
+                if not touched[y, column]:
+                    continue
                 px = (column + x0) * SUBPIXELS
                 t = owner[y, column]
                 if t >= 0:
                     depth[y, column] = 1.0 / near[y, column]
                     face_id[y, column] = face_of[t]
                     mesh_id[y, column] = mesh_of[t]
-                else:
-                    depth[y, column] = np.inf
-                    face_id[y, column] = -1
-                    mesh_id[y, column] = -1
                 slot = slots[row, column]
                 count = 0
                 r, g, b = 0.0, 0.0, 0.0
@@ -341,8 +391,6 @@ def paint(
                     r, g, b = _shade(t, px, py, screen, inverse, triangles, lit)
                     # A speck between the samples still counts as one of them.
                     coverage[y, column] = 1.0 if slot < 0 else 1.0 / n
-                else:
-                    coverage[y, column] = 0.0
                 rgb[y, column, 0] = int(r + 0.5)
                 rgb[y, column, 1] = int(g + 0.5)
                 rgb[y, column, 2] = int(b + 0.5)

@@ -181,21 +181,18 @@ def rasterize(
         np.empty((h, w), np.int32), np.empty((h, w), np.int16),
     )  # fmt: skip
 
-    seen, owner, touched = (
-        np.empty((h, w), np.float32),
-        np.empty((h, w), np.int32),
-        np.empty((h, w), np.uint8),
-    )
+    seen, touched = np.empty((h, w), np.float32), np.empty((h, w), np.uint8)
+    owner, label = np.empty((h, w), np.int32), np.empty((h, w), np.int32)
     # Two centres on one surface differ by about tan(slope) / f in depth: up to 80 degrees is one surface.
     jump = 6.0 / min(camera.fx, camera.fy)
     scene = (x0, y0, starts, members, boxes, screen, inverse, triangles)
 
     def look(start: int, step: int) -> None:
-        see(start, step, *scene, seen, owner, touched)
+        see(start, step, *scene, mesh_of, smooth, seen, owner, touched, label)
 
     def draw(start: int, step: int) -> None:
         paint(
-            start, step, *scene, lit, mesh_of, face_of, smooth, SAMPLES, jump, seen, owner, touched,
+            start, step, *scene, lit, mesh_of, face_of, SAMPLES, jump, seen, owner, touched, label,
             picture.crop_rgb, picture.crop_coverage, picture.crop_depth, picture.crop_face_id,
             picture.crop_mesh_id,
         )  # fmt: skip
