@@ -47,6 +47,7 @@ class ProcessJob:
         self._listener = listener
         self._ended = threading.Event()
         self._cancelled_at: float | None = None
+        self._told_end = False
         self._thread = threading.Thread(target=self._relay, name=f"{name} events", daemon=True)
         self._thread.start()
 
@@ -66,6 +67,7 @@ class ProcessJob:
             last = CancelledByUser() if self._stop.is_set() else Failed(
                 "The work ended unexpectedly. Everything finished so far is kept; run again to go on."
             )  # fmt: skip
+        self._told_end = True
         try:
             self._listener(last)
         finally:
@@ -77,8 +79,8 @@ class ProcessJob:
 
     @property
     def running(self) -> bool:
-        """True until the last event was delivered."""
-        return not self._ended.is_set()
+        """True until the last event is delivered; the process may take a moment longer to go."""
+        return not self._told_end
 
     @property
     def paused(self) -> bool:

@@ -54,16 +54,20 @@ class Observer:
     """Runs landmarks on regions and the detector on tiles.
 
     One network over two cores waits for both at each of its layers; two networks with a core each do
-    not, and keep their pace when something else runs beside them.
+    not, and keep their pace when something else runs beside them. What does not fill a round of the
+    cores, and would leave the others idle, goes to a network over all of them. The answers are the same.
 
     Raises:
         WeightsError: from the constructor, when a network is missing or damaged.
     """
 
     def __init__(self, detector_path: Path, landmark_path: Path, *, workers: int) -> None:
+        self._workers = workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="people")
         self._detectors: SimpleQueue[PersonDetector] = SimpleQueue()
         self._networks: SimpleQueue[LandmarkNetwork] = SimpleQueue()
+        self._wide_detector = PersonDetector(detector_path, threads=workers)
+        self._wide_network = LandmarkNetwork(landmark_path, threads=workers)
         for _ in range(workers):
             self._detectors.put(PersonDetector(detector_path, threads=1))
             self._networks.put(LandmarkNetwork(landmark_path, threads=1))
@@ -78,19 +82,37 @@ class Observer:
         twice: bool = False,
     ) -> tuple[list[Observation | None], list[list[Region]]]:
         """Who is in each region (None where nobody is), and what the detector finds in each tile."""
-        people = [self._pool.submit(self._look, image, region, twice) for region in regions]
-        places = [self._pool.submit(self._detect, image, tile, threshold) for tile in tiles]
-        return [p.result() for p in people], [p.result() for p in places]
+        single = (len(regions) + len(tiles)) % self._workers == 1
+        alone = regions[-1] if single and not tiles else None
+        last_tile = tiles[-1] if single and tiles else None
+        people = [
+            self._pool.submit(self._look_narrow, image, region, twice)
+            for region in (regions[:-1] if alone is not None else regions)
+        ]
+        places = [
+            self._pool.submit(self._detect, image, tile, threshold)
+            for tile in (tiles[:-1] if last_tile is not None else tiles)
+        ]
+        seen, found = [p.result() for p in people], [p.result() for p in places]
+        if alone is not None:
+            seen.append(self._look(self._wide_network, image, alone, twice))
+        if last_tile is not None:
+            found.append(self._wide_detector.detect(image, last_tile, threshold))
+        return seen, found
 
-    def _look(self, image: U1, region: Region, twice: bool) -> Observation | None:
+    def _look_narrow(self, image: U1, region: Region, twice: bool) -> Observation | None:
         network = self._networks.get()
         try:
-            landmarks = network.run(image, region)
-            if twice and landmarks is not None and landmarks.score > _WORTH_A_SECOND:
-                # From the region that the first pass gives the second sees more sharply.
-                landmarks = network.run(image, landmarks.region())
+            return self._look(network, image, region, twice)
         finally:
             self._networks.put(network)
+
+    @staticmethod
+    def _look(network: LandmarkNetwork, image: U1, region: Region, twice: bool) -> Observation | None:
+        landmarks = network.run(image, region)
+        if twice and landmarks is not None and landmarks.score > _WORTH_A_SECOND:
+            # From the region that the first pass gives the second sees more sharply.
+            landmarks = network.run(image, landmarks.region())
         if landmarks is None:
             return None
         new = landmarks.region()

@@ -43,7 +43,7 @@ _FOLLOWED: Final = 2
 """Frames for which the landmarks are run where a lost person should be; then only the detector can tell."""
 
 _TOUCHING: Final = 0.1
-_COMPANY_EVERY: Final = 6
+_COMPANY_EVERY: Final = 8
 _BEYOND: Final = 0.5
 """Share of the body's radius by which hips outside the picture leave too little of somebody to see."""
 
