@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 import app  # noqa: F401  before numpy: it sets how many threads the linear algebra may use
+
+if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    # Without a screen Qt would end the process; so tests of the window that need OpenGL are skipped.
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FOOTAGE = Path(os.environ.get("UNDERSTUDY_FOOTAGE", REPOSITORY.parent / "shared" / "footage"))
