@@ -53,7 +53,7 @@ def make_manifest(
         "deidentification": asdict(source.deid),
         "people": [{"id": t.track_id, "corrected": t.track_id in source.store.corrected_tracks()}
                    for t in source.tracks()],
-        "frames_with_somebody_uncovered": list(uncovered),
+        "frames_where_a_found_person_is_uncovered": list(uncovered),
         "outputs": [
             {"kind": w.kind, "name": w.path.name, "count": w.count, "unit": w.unit,
              "sha256": sha256_of(w.path)}

@@ -1,4 +1,4 @@
-"""Writing H.264 video with the source's own time stamps, and checking what was written."""
+"""Writing H.264 video with the source's own time stamps."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import ExportError, FootageError, StorageError
+from app.errors import ExportError, StorageError
 from app.footage.base import Image
-from app.footage.decoder import open_container, video_stream
+from app.footage.decoder import open_container
 
 
 def _storage_error(error: OSError, path: Path) -> StorageError | ExportError:
@@ -162,23 +162,3 @@ def _ticks(time_base: Fraction) -> int:
     """The track's time scale: the source's own where mp4 can hold it."""
     ticks = Fraction(1) / time_base
     return int(ticks) if ticks.denominator == 1 and ticks < 2**31 else 90000
-
-
-def verify_video(path: Path, expected_frames: int) -> None:
-    """Decode every frame of a written video and count.
-
-    Raises:
-        ExportError: when it does not open, a frame is damaged, or the number differs.
-    """
-    try:
-        with open_container(path) as container:
-            stream = video_stream(container, path.name)
-            count = 0
-            for frame in container.decode(stream):
-                if frame.is_corrupt:
-                    raise ExportError(f"Frame {count} of the written video is damaged. Export again.")
-                count += 1
-    except (FootageError, av.FFmpegError) as error:
-        raise ExportError("The written video cannot be read back. Export again.") from error
-    if count != expected_frames:
-        raise ExportError(f"The written video has {count} frames instead of {expected_frames}. Export again.")

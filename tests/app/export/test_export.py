@@ -158,7 +158,7 @@ def test_a_gap_too_long_to_guess_is_refused_and_told_when_allowed(tmp_path: Path
     summary = export(stage, tmp_path / "out", events=events, allow_uncovered=True)
     assert any(isinstance(e, Warned) and "lost from sight" in e.text for e in events)
     manifest = json.loads((tmp_path / "out" / "clip_manifest.json").read_text())
-    assert len(manifest["frames_with_somebody_uncovered"]) == summary["uncovered"] == 44
+    assert len(manifest["frames_where_a_found_person_is_uncovered"]) == summary["uncovered"] == 44
     stage.store.close()
     stage.footage.close()
 

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 import pytest
 
-from app.errors import ExportError, FootageError, StorageError
+from app.errors import FootageError, StorageError
 from app.footage import open_footage
 from app.footage.cache import FrameCache
 from app.footage.decoder import rotate
-from app.footage.writer import VideoWriter, verify_video
+from app.footage.writer import VideoWriter
 
 _spec = importlib.util.spec_from_file_location("clips", Path(__file__).with_name("clips.py"))
 assert _spec is not None
@@ -278,10 +278,10 @@ def test_written_video_keeps_time_stamps_and_says_nothing_else(tmp_path: Path) -
         for _, image in footage.iter_frames():
             writer.write(image)
         writer.close()
-        verify_video(tmp_path / "out.mp4", footage.n_frames)
         with open_footage(tmp_path / "out.mp4") as back:
             np.testing.assert_allclose(back.times, footage.times, atol=0.0005)
             assert clips.number_in(back.frame(77)) == 77
+            assert sum(1 for _ in back.iter_frames()) == footage.n_frames
             assert not back.has_audio
     with av.open(str(tmp_path / "out.mp4")) as container:
         keys = {
@@ -300,15 +300,6 @@ def test_odd_sizes_are_padded(tmp_path: Path) -> None:
     with open_footage(tmp_path / "odd.mp4") as back:
         assert (back.width, back.height) == (34, 18)
         assert abs(int(back.frame(2).mean()) - 90) < 4
-
-
-def test_a_video_with_too_few_frames_does_not_pass(tmp_path: Path) -> None:
-    clips.write_clip(tmp_path / "a.mp4", 10)
-    with pytest.raises(ExportError, match="10 frames instead of 11"):
-        verify_video(tmp_path / "a.mp4", 11)
-    (tmp_path / "b.mp4").write_bytes(os.urandom(5000))
-    with pytest.raises(ExportError, match="cannot be read back"):
-        verify_video(tmp_path / "b.mp4", 1)
 
 
 def test_giving_up_removes_the_file(tmp_path: Path) -> None:
