@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.review.session import Session
 from app.review.types import ReviewItem, Scene
@@ -15,6 +16,9 @@ from widgets.desk import Desk
 from widgets.playback import Playback
 
 U1 = npt.NDArray[np.uint8]
+
+_BIT_MS = 60
+"""Between two parts of the window that are brought up to date while results come in."""
 
 
 def time_text(seconds: float) -> str:
@@ -49,6 +53,10 @@ class Controller(QObject):
         self._covered_frame = -1
         self._direction = 0
         self._note = ""
+        self._todo: list[Callable[[], None]] = []
+        self._bits = QTimer(self)
+        self._bits.setInterval(_BIT_MS)
+        self._bits.timeout.connect(self._next_bit)
         self._connect()
 
     def _connect(self) -> None:
@@ -108,24 +116,51 @@ class Controller(QObject):
 
     def show_results(self) -> None:
         """Everything that depends on results and edits."""
-        s, d = self.session, self.desk
-        if s is None:
+        if self.session is None:
             return
-        people = s.people()
-        if self.person is None and people:
-            self.person = people[0].person_id
-        elif self.person is not None and all(p.person_id != self.person for p in people):
-            self.person = people[0].person_id if people else None
-        d.people.set_people(people)
-        d.people.set_selected(self.person)
-        d.timeline.set_lanes(s.lanes())
-        d.timeline.set_coverage(s.coverage() if s.has_results else None)
-        d.timeline.set_selected_person(self.person)
-        d.review.set_items(s.review_items())
-        d.deid.set_settings(s.deid)
-        d.deid.set_plate_state(s.plate_state)
+        self._show_people()
+        self._show_timeline()
+        self._show_review()
         self.show_scene()
         self.results_changed.emit()
+
+    def _show_timeline(self) -> None:
+        if self.session is not None:
+            self.desk.timeline.set_lanes(self.session.lanes())
+            self.desk.timeline.set_coverage(self.session.coverage() if self.session.has_results else None)
+            self.desk.timeline.set_selected_person(self.person)
+
+    def _show_review(self) -> None:
+        if self.session is not None:
+            self.desk.review.set_items(self.session.review_items())
+            self.desk.deid.set_settings(self.session.deid)
+            self.desk.deid.set_plate_state(self.session.plate_state)
+
+    def show_results_soon(self) -> None:
+        """The same bit by bit, so that the window never holds still while results come in."""
+        if not self._bits.isActive():
+            self._todo = [self._show_people, self._show_timeline, self._show_review, self._show_rest]
+            self._bits.start()
+
+    def _show_people(self) -> None:
+        if self.session is None:
+            return
+        people = self.session.people()
+        if all(p.person_id != self.person for p in people):
+            self.person = people[0].person_id if people else None
+        self.desk.people.set_people(people)
+        self.desk.people.set_selected(self.person)
+
+    def _show_rest(self) -> None:
+        if self.session is not None:
+            self.show_scene()
+            self.results_changed.emit()
+
+    def _next_bit(self) -> None:
+        if self._todo:
+            self._todo.pop(0)()
+        if not self._todo:
+            self._bits.stop()
 
     def show_scene(self) -> Scene | None:
         """Bodies and keypoints of the current frame."""

@@ -119,7 +119,7 @@ class Work(QObject):
             self._show_progress(event)
         elif isinstance(event, ChunkStored):
             self._c.session.refresh(event.first, event.last)
-            self._c.show_results()
+            self._c.show_results_soon()
         elif isinstance(event, Warned):
             self.warned.emit(event.text)
         elif isinstance(event, Finished | Failed | CancelledByUser):

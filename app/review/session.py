@@ -47,6 +47,7 @@ from app.review.types import (
     RunOptions,
     Scene,
 )
+from app.review.warm import warm_up
 from backends.body import load_body
 
 
@@ -77,6 +78,7 @@ class Session:
         self._thumbnails = Thumbnails(store, footage, lambda: self.changed())
         self._preview = Preview(store, footage, self._body, lambda: self.changed())
         self._items: list[ReviewItem] | None = None
+        self._warm = warm_up(self._body, self._stage.fitter, camera)
         self.model = scene_model(self._body)
         self.camera = camera_view(camera)
         self.name = store.path.stem
@@ -115,6 +117,7 @@ class Session:
             job.cancel()
         for job in self._jobs:
             job.wait(10.0)
+        self._warm.join(20.0)  # it may be compiling; it ends by itself
         self._preview.close()
         self._thumbnails.close()
         self._cache.close()
