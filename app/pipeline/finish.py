@@ -10,6 +10,7 @@ import numpy as np
 from app.pipeline.device import AdaptiveBatch
 from app.pipeline.events import Listener, Progress, StageStarted
 from app.pipeline.fit_stage import FitStage
+from app.pipeline.fragments import find_fragments
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.records import PersonRecord
@@ -40,6 +41,8 @@ def finish_run(
     store.set_track_state(
         (t + offset for t in decisions.discarded if t + offset not in corrected), "discarded"
     )
+    for fragment, whole in find_fragments(store, store.footage().fps).items():
+        store.join_tracks(whole, fragment)
     found = {t: store.track_span(t) for t in (r.track_id for r in store.tracks())}
     spans = {t: span for t, span in found.items() if span is not None}
     store.renumber_tracks(sorted(spans, key=lambda t: (spans[t][0], t)))
