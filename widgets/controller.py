@@ -298,6 +298,12 @@ class Controller(QObject):
         if self.session is not None and not self.dragging:
             self._show_table(self.session.scene(self.frame))
 
+    def select_number(self, number: int) -> None:
+        """Choose the ``number``-th of the list, from 1."""
+        people = self.session.people() if self.session is not None else []
+        if number <= len(people):
+            self.select_person(people[number - 1].person_id)
+
     def next_person(self) -> None:
         """The next one in the list."""
         if self.session is None:

