@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +14,6 @@ from app.cli.progress import Interruptible, ProgressView
 from app.cli.window import show_window
 from app.pipeline.job import Control
 from app.system import has_screen
-
-_RATE = 25
 
 
 @dataclass
@@ -45,13 +42,15 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make a clip of an operating room, find the people, fit bodies, and export it de-identified."""
+    from app.demo import write_demo_clip
+
     with Interruptible() as control, ProgressView() as view:
         times = _Times()
         output.mkdir(parents=True, exist_ok=True)
         clip, project = output / "operating_room.mp4", output / "operating_room.understudy"
         for old in (project, *_sidecars(project)):
             old.unlink(missing_ok=True)
-        frames = make_clip_file(clip, seconds, people, width, seed, control, view)
+        frames = write_demo_clip(clip, control, view, seconds=seconds, people=people, width=width, seed=seed)
         times.done(f"Drew {frames} frames of a room with {people} people")
         result = _process(clip, project, output, control, view, times)
     result = {**result, "frames": frames, "times_s": {what: round(s, 2) for what, s in times.rows}}
@@ -67,37 +66,6 @@ def _sidecars(project: Path) -> tuple[Path, ...]:
     from app.project.database import sidecars
 
     return sidecars(project)
-
-
-def make_clip_file(
-    path: Path, seconds: float, people: int, width: int, seed: int, control: Control, view: ProgressView
-) -> int:
-    """Draw the room into an mp4; the number of frames."""
-    import numpy as np
-
-    from app.footage.writer import VideoWriter
-    from app.pipeline.events import Progress, StageStarted
-    from app.pipeline.rate import RateMeter
-    from backends.synthetic import make_clip
-
-    n = max(round(seconds * _RATE), 1)
-    height = 2 * round(width * 9 / 32)
-    beside = path.with_name(f".{path.stem}.part.mp4")
-    writer = VideoWriter(beside, width, height, np.arange(n, dtype=np.int64), Fraction(1, _RATE))
-    view(StageStarted("clip", "Drawing an operating room"))
-    meter = RateMeter(n)
-    try:
-        for image, _ in make_clip(seconds, _RATE, width, height, people, seed):
-            control.check()
-            writer.write(image)
-            meter.advance()
-            view(Progress("clip", meter.done, n, meter.rate, meter.remaining_s))
-        writer.close()
-    except BaseException:
-        writer.abort()
-        raise
-    beside.replace(path)
-    return n
 
 
 def _process(

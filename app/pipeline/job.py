@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -82,6 +84,8 @@ def how_it_ended(error: Exception) -> Failed | CancelledByUser:
         return Failed(str(error))
     if isinstance(error, MemoryError):
         return Failed("This machine ran out of memory. Close other programs and run again to go on.")
+    if os.environ.get("UNDERSTUDY_DEBUG"):
+        traceback.print_exception(error)
     # The class tells an engineer where to look; the text could hold a patient's file name.
     return Failed(f"Something unexpected went wrong ({type(error).__name__}). Run again to go on.")
 

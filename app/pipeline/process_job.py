@@ -59,10 +59,12 @@ class ProcessJob:
                     last = self._events.recv()
                     if not isinstance(last, Finished | Failed | CancelledByUser):
                         self._listener(last)
-                elif self._cancelled_at is not None and time.monotonic() - self._cancelled_at > _PATIENCE_S:
-                    # It hangs in something that cannot be asked. What was stored is whole.
-                    self._process.kill()
-                    last = CancelledByUser()
+                elif self._cancelled_at is not None:
+                    # It has not begun yet, or hangs in something that cannot be asked. What is stored is whole.
+                    patience = _PATIENCE_S if last is not None else 0.0
+                    if time.monotonic() - self._cancelled_at > patience:
+                        self._process.kill()
+                        last = CancelledByUser()
         except (EOFError, OSError):
             last = CancelledByUser() if self._stop.is_set() else Failed(
                 "The work ended unexpectedly. Everything finished so far is kept; run again to go on."

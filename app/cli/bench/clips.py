@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from app.cli import console
-from app.cli.demo import make_clip_file
 from app.cli.progress import ProgressView
 from app.pipeline.job import Control
 
@@ -27,8 +26,10 @@ def clip_at_size(clip: Path | None, folder: Path, control: Control) -> tuple[Pat
     source = clip or (REAL if REAL.is_file() else None)
     target = folder / "clip.mp4"
     if source is None:
+        from app.demo import write_demo_clip
+
         with ProgressView() as view:
-            make_clip_file(target, 8.0, 3, SIZE[0], 0, control, view)
+            write_demo_clip(target, control, view, width=SIZE[0])
         return target, "the rendered room"
     console.err.print(f"Scaling {source.name} to {SIZE[0]}x{SIZE[1]}", markup=False)
     with open_footage(source) as footage:
