@@ -60,7 +60,7 @@ class ProcessJob:
                     if not isinstance(last, Finished | Failed | CancelledByUser):
                         self._listener(last)
                 elif self._cancelled_at is not None:
-                    # It has not begun yet, or hangs in something that cannot be asked. What is stored is whole.
+                    # It has not begun, or hangs in something that cannot be asked. What is stored is whole.
                     patience = _PATIENCE_S if last is not None else 0.0
                     if time.monotonic() - self._cancelled_at > patience:
                         self._process.kill()
