@@ -13,10 +13,10 @@ from app.footage.writer import VideoWriter
 from app.pipeline.events import Listener, Progress, StageStarted
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
-from backends.synthetic import make_clip
+from backends.synthetic import open_scene
 
 RATE = 25
-DEFAULT_SECONDS, DEFAULT_PEOPLE, DEFAULT_WIDTH = 8.0, 3, 1280
+DEFAULT_SECONDS, DEFAULT_PEOPLE, DEFAULT_WIDTH = 8.0, 4, 1280
 
 
 def demo_folder() -> Path:
@@ -42,16 +42,19 @@ def write_demo_clip(
     Raises:
         Cancelled: asked to stop; nothing stays. StorageError, ExportError: it cannot be written.
     """
-    n = max(round(seconds * RATE), 1)
     height = 2 * round(width * 9 / 32)
+    scene = open_scene("or", people=people, seconds=seconds, fps=RATE, width=width, height=height, seed=seed)
+    n = scene.n_frames
     beside = path.with_name(f".{path.stem}.part.mp4")
     writer = VideoWriter(beside, width, height, np.arange(n, dtype=np.int64), Fraction(1, RATE))
-    listener(StageStarted("clip", "Drawing an operating room"))
-    meter = RateMeter(n)
     try:
-        for image, _ in make_clip(seconds, RATE, width, height, people, seed):
+        listener(StageStarted("light", "Lighting an operating room"))
+        scene.prepare(control.check)
+        listener(StageStarted("clip", "Drawing an operating room"))
+        meter = RateMeter(n)
+        for frame in scene.frames():
             control.check()
-            writer.write(image)
+            writer.write(frame.views[0].image)
             meter.advance()
             listener(Progress("clip", meter.done, n, meter.rate, meter.remaining_s))
         writer.close()

@@ -35,7 +35,7 @@ def demo(
         "demo_output"
     ),
     seconds: Annotated[float, typer.Option(min=0.2, max=600, help="Length of the clip.")] = 8.0,
-    people: Annotated[int, typer.Option(min=1, max=3, help="People in the room.")] = 3,
+    people: Annotated[int, typer.Option(min=1, max=8, help="People in the room.")] = 4,
     width: Annotated[int, typer.Option(min=320, max=3840, help="Width of the clip, pixels.")] = 1280,
     seed: Annotated[int, typer.Option(help="Another number, other movements.")] = 0,
     window: Annotated[bool, typer.Option(help="Open the window at the end where there is a screen.")] = True,

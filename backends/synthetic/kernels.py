@@ -71,3 +71,98 @@ def grain(image: Array, noise: Array, shift: int, strength: float) -> None:
         k += 1
         if k == n:
             k = 0
+
+
+@numba.njit(cache=True, nogil=True)
+def lit_share(
+    points: Array, R: Array, t: Array, focal: float, centre: float, nearest: Array, bias: float,
+    weight: float, out: Array,
+) -> None:  # fmt: skip
+    """Add ``weight`` times the share of four neighbouring map cells from which the lamp sees each point.
+
+    ``points`` (N, 3) world; ``nearest`` (P, P) depth below the lamp; ``out`` (N,). Outside the map is lit.
+    """
+    pixels = nearest.shape[0]
+    for i in range(len(points)):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        cz = R[2, 0] * x + R[2, 1] * y + R[2, 2] * z + t[2]
+        if cz <= 0.05:
+            out[i] += weight
+            continue
+        u = focal * (R[0, 0] * x + R[0, 1] * y + R[0, 2] * z + t[0]) / cz + centre
+        v = focal * (R[1, 0] * x + R[1, 1] * y + R[1, 2] * z + t[1]) / cz + centre
+        if u < 0.0 or v < 0.0 or u >= pixels - 1 or v >= pixels - 1:
+            out[i] += weight
+            continue
+        c, r = int(u), int(v)
+        a, b = u - c, v - r
+        limit = cz - bias
+        seen = 0.0
+        if nearest[r, c] >= limit:
+            seen += (1.0 - a) * (1.0 - b)
+        if nearest[r, c + 1] >= limit:
+            seen += a * (1.0 - b)
+        if nearest[r + 1, c] >= limit:
+            seen += (1.0 - a) * b
+        if nearest[r + 1, c + 1] >= limit:
+            seen += a * b
+        out[i] += weight * seen
+
+
+@numba.njit(cache=True, nogil=True)
+def smear(image: Array, flow: Array, amount: float, out: Array) -> None:
+    """Mean of ``image`` (H, W, 3) along ``amount`` of ``flow`` (H, W, 2) pixels, centred, into ``out``."""
+    h, w = flow.shape[:2]
+    for y in range(h):
+        for x in range(w):
+            dx, dy = flow[y, x, 0] * amount, flow[y, x, 1] * amount
+            length = abs(dx) + abs(dy)
+            if length < 0.7:
+                for c in range(3):
+                    out[y, x, c] = image[y, x, c]
+                continue
+            n = min(int(length) + 2, 12)
+            r = g = b = 0.0
+            for k in range(n):
+                s = (k + 0.5) / n - 0.5
+                yy = min(max(int(y + dy * s + 0.5), 0), h - 1)
+                xx = min(max(int(x + dx * s + 0.5), 0), w - 1)
+                r += image[yy, xx, 0]
+                g += image[yy, xx, 1]
+                b += image[yy, xx, 2]
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = int(r / n + 0.5), int(g / n + 0.5), int(b / n + 0.5)
+
+
+@numba.njit(cache=True, nogil=True)
+def sense_depth(depth: Array, noise: Array, shift: int, far: float, out: Array) -> None:
+    """Depth as a time-of-flight sensor gives it, uint16 millimetres into ``out`` (H, W); 0 where it fails.
+
+    It fails beyond ``far`` metres, at jumps in depth (mixed pixels), and on surfaces seen at less than about
+    ten degrees; noise grows with the square of the distance.
+    """
+    h, w = depth.shape
+    n = len(noise)
+    k = shift % n
+    for y in range(h):
+        for x in range(w):
+            k += 1
+            if k == n:
+                k = 0
+            z = depth[y, x]
+            if not (0.25 < z < far):
+                out[y, x] = 0
+                continue
+            x0, x1, y0, y1 = max(x - 1, 0), min(x + 1, w - 1), max(y - 1, 0), min(y + 1, h - 1)
+            low = min(min(depth[y, x0], depth[y, x1]), min(depth[y0, x], depth[y1, x]))
+            high = max(max(depth[y, x0], depth[y, x1]), max(depth[y0, x], depth[y1, x]))
+            steep = (high - low) / z
+            # The step between neighbours on a plane seen at ten degrees is about 1 % of its distance.
+            if steep > 0.02 + 0.004 * noise[k]:
+                out[y, x] = 0
+                continue
+            if noise[(k * 7) % n] > 2.6 - 0.12 * z - 40.0 * steep:
+                out[y, x] = 0
+                continue
+            sigma = 1.2 + 0.9 * z * z * 0.5
+            value = 1000.0 * z + sigma * noise[k]
+            out[y, x] = np.uint16(min(max(int(value + 0.5), 0), 65535))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,8 @@ Point = Sequence[float] | F8
 class Solid:
     """A coloured mesh: ``vertices`` (V, 3), ``faces`` (F, 3), ``normals`` (V, 3), ``colors`` (V, 3) uint8.
 
-    ``glow`` in [0, 1]: how much of its colour shines by itself (screens, lamps).
+    ``glow`` in [0, 1]: how much of its colour shines by itself (screens, lamps). ``grain``: how strongly its
+    material varies from place to place (stone, plaster), a share of its colour.
     """
 
     vertices: F8
@@ -26,11 +27,21 @@ class Solid:
     normals: F8
     colors: npt.NDArray[np.uint8]
     glow: float = 0.0
+    grain: float = 0.0
+
+    def placed(self, at: Point, yaw: float = 0.0, tilt: float = 0.0) -> Solid:
+        """Tilted about x, turned about z, then moved."""
+        c, s = np.cos(tilt), np.sin(tilt)
+        rotation = turned(yaw) @ np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
+        vertices = self.vertices @ rotation.T + np.asarray(at, dtype=np.float64)
+        return replace(self, vertices=vertices, normals=self.normals @ rotation.T)
 
 
-def _solid(vertices: F8, faces: I4, normals: F8, color: Color, glow: float = 0.0) -> Solid:
+def _solid(
+    vertices: F8, faces: I4, normals: F8, color: Color, glow: float = 0.0, grain: float = 0.0
+) -> Solid:
     colors = np.tile(np.array(color, np.uint8), (len(vertices), 1))
-    return Solid(vertices, faces.astype(np.int32), normals, colors, glow)
+    return Solid(vertices, faces.astype(np.int32), normals, colors, glow, grain)
 
 
 def turned(yaw: float) -> F8:
@@ -39,13 +50,13 @@ def turned(yaw: float) -> F8:
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
-def plane(corner: Point, u: Point, v: Point, color: Color, glow: float = 0.0) -> Solid:
+def plane(corner: Point, u: Point, v: Point, color: Color, glow: float = 0.0, grain: float = 0.0) -> Solid:
     """A parallelogram with edges ``u`` and ``v``; it faces ``u x v``."""
     c, eu, ev = (np.asarray(a, dtype=np.float64) for a in (corner, u, v))
     normal = np.cross(eu, ev)
     normal /= np.linalg.norm(normal)
     vertices = np.stack([c, c + eu, c + eu + ev, c + ev])
-    return _solid(vertices, np.array([[0, 1, 2], [0, 2, 3]]), np.tile(normal, (4, 1)), color, glow)
+    return _solid(vertices, np.array([[0, 1, 2], [0, 2, 3]]), np.tile(normal, (4, 1)), color, glow, grain)
 
 
 def box(center: Point, size: Point, color: Color, yaw: float = 0.0, glow: float = 0.0) -> Solid:
@@ -59,7 +70,7 @@ def box(center: Point, size: Point, color: Color, yaw: float = 0.0, glow: float 
             corner = -half.copy()
             corner[axis] = sign * half[axis]
             parts.append(plane(corner, *((u, v) if sign > 0 else (v, u)), color, glow))
-    return placed(joined(parts), center, yaw)
+    return joined(parts).placed(center, yaw)
 
 
 def lathe(
@@ -113,16 +124,8 @@ def sheet(points: F8, color: Color | npt.NDArray[np.uint8]) -> Solid:
     return Solid(points.reshape(-1, 3), faces.astype(np.int32), normals, np.ascontiguousarray(colors))
 
 
-def placed(solid: Solid, at: Point, yaw: float = 0.0, tilt: float = 0.0) -> Solid:
-    """Tilted about x, turned about z, then moved."""
-    c, s = np.cos(tilt), np.sin(tilt)
-    rotation = turned(yaw) @ np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
-    vertices = solid.vertices @ rotation.T + np.asarray(at, dtype=np.float64)
-    return Solid(vertices, solid.faces, solid.normals @ rotation.T, solid.colors, solid.glow)
-
-
 def joined(solids: Sequence[Solid]) -> Solid:
-    """One mesh of several; they must glow alike."""
+    """One mesh of several; they must be of one material."""
     offsets = np.cumsum([0] + [len(s.vertices) for s in solids[:-1]])
     return Solid(
         np.concatenate([s.vertices for s in solids]),
@@ -130,4 +133,5 @@ def joined(solids: Sequence[Solid]) -> Solid:
         np.concatenate([s.normals for s in solids]),
         np.concatenate([s.colors for s in solids]),
         solids[0].glow,
+        solids[0].grain,
     )

@@ -7,11 +7,12 @@ import typer
 from app.cli.bench.fit import fit
 from app.cli.bench.pipeline import export, memory, pipeline
 from app.cli.bench.raster import raster
+from app.cli.bench.scene import find, scene
 from app.cli.bench.seek import seek
 from app.cli.bench.ui import ui
 
 bench = typer.Typer(
     help="Measure on this machine, each number beside a named baseline of the same run.", no_args_is_help=True
 )
-for command in (seek, fit, raster, pipeline, export, memory, ui):
+for command in (seek, fit, raster, pipeline, export, memory, ui, scene, find):
     bench.command()(command)

@@ -121,11 +121,11 @@ def _run(path: Path, project: Path, control: Control, view: Any) -> tuple[int, f
 
 def _warm_up(engine: Any) -> None:
     """Load networks and compiled code once: a start-up cost that says nothing about the speed."""
-    from backends.synthetic import make_clip
+    from backends.synthetic import open_scene
 
     people = engine.perception()
-    for image, truth in make_clip(0.1, 20, 640, 360, people=1):
-        people.step(truth.index, image)
+    for frame in open_scene("or", people=1, seconds=0.1, fps=20, width=640, height=360).frames():
+        people.step(frame.index, frame.views[0].image)
 
 
 def _decode(path: Path) -> tuple[int, float]:

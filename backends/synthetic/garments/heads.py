@@ -57,7 +57,8 @@ def cap_field(tailor: Tailor, points: F8, low: bool) -> F8:
 def face_paint(tailor: Tailor, points: F8, skin: npt.ArrayLike, outfit: Outfit) -> F8:
     """(N, 3) colours of the bare skin: blood in cheeks, nose and lips, shade about the eyes, stubble."""
     x, y, z, _ = _around(tailor, points)
-    tone = np.asarray(skin, dtype=np.float64)
+    # A swatch is how skin looks in light; what it reflects is a little less.
+    tone = 0.87 * np.asarray(skin, dtype=np.float64)
     colors = np.tile(tone, (len(points), 1))
     head = _above_neck(tailor, points) > 0
     light = float(tone.mean()) / 255
@@ -94,7 +95,7 @@ def features(tailor: Tailor, outfit: Outfit) -> list[Surface]:
     skin = tailor.skin
     x, y, z, _ = _around(tailor, skin.rest)
     ahead = z - 0.0
-    tone = np.asarray(outfit.skin, dtype=np.float64)
+    tone = 0.87 * np.asarray(outfit.skin, dtype=np.float64)
     hair = np.asarray(outfit.hair_color, dtype=np.float64)
     arch = 0.0175 + 0.16 * (x - 0.012) - 5.5 * np.maximum(x - 0.034, 0) ** 2 * 6
     brow = np.minimum(0.0042 * np.clip(1.25 - (x - 0.012) / 0.06, 0.3, 1) - np.abs(y - arch),
