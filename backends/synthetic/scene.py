@@ -83,7 +83,7 @@ class Scene:
             for k, backdrop in enumerate(self._backdrops)
         )
 
-    def prepare(self, check: Callable[[], None] = lambda: None) -> None:
+    def prepare(self, check: Callable[[], object] = lambda: None) -> None:
         """Light the room for every camera, some seconds each; the first frame does it where nobody else did.
 
         ``check`` is called in between and may raise to stop.

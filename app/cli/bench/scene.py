@@ -133,7 +133,7 @@ def find(
     if not (store.has("centerface") and store.has("face-detector-full-range")):
         raise ModelError(f"The face networks are missing. Type: {console.command_name()} models install")
     engine = default_engine()
-    faces = {
+    faces: dict[str, CenterFace | FullRangeFace] = {
         "CenterFace": CenterFace(store.path("centerface")),
         "BlazeFace, full range, tiles": FullRangeFace(store.path("face-detector-full-range")),
     }
