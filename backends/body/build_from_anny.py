@@ -355,7 +355,7 @@ def write_phenotypes(body: Path) -> None:
     rows, betas = [], []
     for k in range(N_PHENOTYPES):
         phenotype = _phenotype(rng)
-        # Half are women (towards 0), half men; nobody lies between, and all are of working age.
+        # Half are men (towards 0), half women; nobody lies between, and all are of working age.
         phenotype["gender"] = rng.uniform(0.04, 0.22) if k % 2 else rng.uniform(0.78, 0.96)
         phenotype["age"] = rng.uniform(0.66, 0.92)
         vertices, heads = anny.rest(phenotype)

@@ -213,8 +213,12 @@ def _camera_flow(now: Camera, after: Camera, depth: F4) -> F4:
 
 
 def _corners(mesh: Mesh, camera: Camera) -> tuple[F8, F8]:
+    """The mesh's rectangle in the picture; an empty one for what lies behind the camera."""
     xy = camera.project(mesh.vertices)
-    return np.nanmin(xy, axis=0), np.nanmax(xy, axis=0)
+    xy = xy[np.isfinite(xy).all(axis=1)]
+    if not len(xy):
+        return np.full(2, np.inf), np.full(2, -np.inf)
+    return xy.min(axis=0), xy.max(axis=0)
 
 
 def _lay(image: U1, picture: Picture, behind: F4) -> None:

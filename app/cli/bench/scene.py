@@ -158,7 +158,7 @@ def find(
                 view(Progress("find", meter.done, meter.total, meter.rate, meter.remaining_s))
     rows = [count.row(what) for what, count in sorted(counts.items())]
     note = (
-        f"{seeds} scenes of {seconds:g} s, {cameras} cameras, 1280x720, two frames a second counted. A person "
+        f"{seeds} scenes of {seconds:g} s, {cameras} cameras, 1280x720, two frames each second. A person "
         "is found at OKS >= 0.5 (17 keypoints); a face at IoU >= 0.5, or where its middle lies in the true "
         "box. Unoccluded: at least 90 % seen; frontal: the face turned to the camera by less than 60 degrees."
     )

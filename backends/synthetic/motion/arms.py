@@ -14,7 +14,9 @@ from backends.synthetic.motion.rig import Rig
 F8 = npt.NDArray[np.float64]
 
 
-def hang(goal: Goal, rig: Rig, side: int, forward: float = 0.05, bend: float = 0.24, out: float = 0.13) -> None:
+def hang(
+    goal: Goal, rig: Rig, side: int, forward: float = 0.05, bend: float = 0.24, out: float = 0.13
+) -> None:
     """The arm hangs from the shoulder, turned ``forward`` radians, the elbow bent by ``bend`` radians."""
     sign = 1.0 if side == 0 else -1.0
     R, _ = goal.chest(rig)
@@ -72,7 +74,9 @@ def folded_low(goal: Goal, rig: Rig, sway: F8) -> None:
     """One hand in the other before the lap."""
     left, up, ahead = _directions(goal, rig)
     y = 0.00 + 0.006 * sway[0]
-    goal.put_hand(0, _before(goal, rig, 0.088, y + 0.02, 0.062), -0.8 * left - 0.62 * up, -ahead + 0.25 * left)
+    goal.put_hand(
+        0, _before(goal, rig, 0.088, y + 0.02, 0.062), -0.8 * left - 0.62 * up, -ahead + 0.25 * left
+    )
     goal.put_hand(1, _before(goal, rig, -0.082, y, 0.030), 0.75 * left - 0.68 * up, -ahead - 0.25 * left)
     goal.swivel[:] = 0.10
     goal.fingers[0], goal.fingers[1] = hands.CUP, hands.FLAT
@@ -99,7 +103,9 @@ def behind(goal: Goal, rig: Rig, sway: F8) -> None:
     left, up, ahead = goal.root[:, 0], goal.root[:, 1], goal.root[:, 2]
     y = -0.02 + 0.006 * sway[0]
     back = float(np.interp(y, rig.profile_y, rig.back))
-    goal.put_hand(0, goal.from_pelvis(np.array([0.100, y + 0.01, back - 0.065])), -0.6 * left - 0.78 * up, -ahead)
+    goal.put_hand(
+        0, goal.from_pelvis(np.array([0.100, y + 0.01, back - 0.065])), -0.6 * left - 0.78 * up, -ahead
+    )
     goal.put_hand(1, goal.from_pelvis(np.array([-0.095, y, back - 0.030])), 0.6 * left - 0.78 * up, -ahead)
     goal.swivel[:] = 0.30
     goal.fingers[0], goal.fingers[1] = hands.CUP, hands.RELAXED

@@ -102,9 +102,7 @@ class Planner:
         """Stand."""
         self.time += seconds
 
-    def _step(
-        self, side: int, at: F8, heading: float, half: float, beat: float, swing: float = 0.80
-    ) -> None:
+    def _step(self, side: int, at: F8, heading: float, half: float, beat: float, swing: float = 0.80) -> None:
         place = self._place(side, at, heading, half)
         self.plan.steps.append(Step(side, place, self.time, self.time + swing * beat))
         self.time += beat
@@ -166,9 +164,7 @@ def to_and_fro(
         raise InputError(f"The seconds at a walk's ends need to be finite and not negative; got {ends}.")
     line = rounded(way)
     along = line[1] - line[0]
-    planner = Planner(
-        rig, line[0], float(np.arctan2(along[1], along[0])), step_length(rig, speed) / speed
-    )
+    planner = Planner(rig, line[0], float(np.arctan2(along[1], along[0])), step_length(rig, speed) / speed)
     angle = np.pi if left_turns else -np.pi
     planner.wait(0.9)
     for points, pause, turned in ((line, ends[0], angle), (line[::-1], ends[1], -angle)):

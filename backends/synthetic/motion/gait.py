@@ -97,7 +97,8 @@ def foot_state(t: float, table: F8, swings: F8, heel: F8, ball: F8, tip: F8, hei
         k += 1
     row = table[k]
     if k == n or t <= row[5]:
-        return _stance(t, row[:3], row[3], row[4], row[5], row[6], row[7], row[8], heel, ball, height)
+        on_floor: F8 = _stance(t, row[:3], row[3], row[4], row[5], row[6], row[7], row[8], heel, ball, height)
+        return on_floor
     s = (t - row[5]) / (table[k + 1, 3] - row[5])
     out = np.zeros(6)
     for c in range(2, 6):
@@ -132,9 +133,7 @@ class FootTrack:
 
     def at(self, t: float) -> F8:
         """(6,) see :func:`foot_state`."""
-        state: F8 = foot_state(
-            t, self.table, self.swings, self.heel, self.ball, self.tip, self.height
-        )
+        state: F8 = foot_state(t, self.table, self.swings, self.heel, self.ball, self.tip, self.height)
         return state
 
 

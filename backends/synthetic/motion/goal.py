@@ -51,7 +51,8 @@ def hand_frame(side: int, fingers: F8, palm: F8) -> F8:
 
 def between(A: F8, B: F8, share: float) -> F8:
     """The rotation a share of the way from A to B along the shortest turn."""
-    return A @ rodrigues(log_map(np.ascontiguousarray(A.T @ B)) * share)
+    turned: F8 = A @ rodrigues(log_map(np.ascontiguousarray(A.T @ B)) * share)
+    return turned
 
 
 @dataclass(slots=True)

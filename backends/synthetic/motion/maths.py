@@ -123,7 +123,8 @@ def log_map(R: F8) -> F8:
     q = quaternion(R)
     s = np.sqrt(q[1] * q[1] + q[2] * q[2] + q[3] * q[3])
     scale = 2.0 if s < 1e-9 else 2.0 * np.arctan2(s, q[0]) / s
-    return q[1:] * scale
+    turn: F8 = q[1:] * scale
+    return turn
 
 
 @numba.njit(cache=True, nogil=True)
@@ -133,6 +134,6 @@ def soft_clip(x: float, low: float, high: float, margin: float) -> float:
         value: float = high - margin + margin * np.tanh((x - high + margin) / margin)
         return value
     if x < low + margin:
-        value = low + margin - margin * np.tanh((low + margin - x) / margin)
-        return value
+        bent: float = low + margin - margin * np.tanh((low + margin - x) / margin)
+        return bent
     return x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ def make_rig(body: BodyModel, betas: F8) -> Rig:
         return point
 
     def bone(*names: str) -> float:
-        return float(sum(np.linalg.norm(at(a) - at(b)) for a, b in zip(names, names[1:])))
+        return float(sum(np.linalg.norm(at(a) - at(b)) for a, b in pairwise(names)))
 
     ankle = at("left_ankle")
     thigh, shin = at("left_knee") - at("left_hip"), ankle - at("left_knee")
@@ -104,7 +105,8 @@ def make_rig(body: BodyModel, betas: F8) -> Rig:
     profile_y, front, back, half_width = _profile(body, vertices - at("pelvis"), at("neck") - at("pelvis"))
     return Rig(
         body=body, betas=betas, J=J, limits=body.joint_limits,
-        leg=bone("left_hip", "left_knee", "left_ankle"), arm=bone("left_shoulder", "left_elbow", "left_wrist"),
+        leg=bone("left_hip", "left_knee", "left_ankle"),
+        arm=bone("left_shoulder", "left_elbow", "left_wrist"),
         knee_rest=float(np.arccos(np.clip(straight, -1.0, 1.0))),
         hip_half=float(at("left_hip")[0] - at("right_hip")[0]) / 2,
         ankle_height=float(ankle[1]) - floor, heel=heel, ball=ball, tip=tip,

@@ -66,6 +66,13 @@ class Stance:
         self._breath = float(rng.uniform(3.4, 4.4))
         self._phase = float(rng.uniform(0, 2 * np.pi))
 
+    def plant_as(self, other: Stance) -> None:
+        """Stand in another stance's footprints, facing as it does."""
+        self.at, self.heading = other.at, other.heading
+        self.ankles, self.feet, self._half = other.ankles, other.feet, other._half
+        self._weight, self._sway, self._ease = other._weight, other._sway, other._ease
+        self._breath, self._phase = other._breath, other._phase
+
     def breath(self, t: float) -> float:
         """Filling of the lungs, about -1 to 1."""
         phase = 2 * np.pi * t / self._breath + self._phase

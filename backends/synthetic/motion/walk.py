@@ -89,7 +89,9 @@ class Walk:
         goal = Goal(np.array([x, y, z]), root, feet[:, :3].copy(), feet[:, 3:].copy())
         breath = np.sin(2 * np.pi * t / self._breath)
         counter = 0.22 * swing * self._vigour
-        goal.spine = np.array([0.03 + 0.01 * sway[0] - 0.01 * breath, _HIP_TURN * swing - counter, -0.9 * roll])
+        goal.spine = np.array(
+            [0.03 + 0.01 * sway[0] - 0.01 * breath, _HIP_TURN * swing - counter, -0.9 * roll]
+        )
         goal.shrug = np.full(2, 0.015 * breath)
         for side, sign in ((0, 1.0), (1, -1.0)):
             reach = -sign * swing * self._vigour
@@ -112,11 +114,11 @@ def _root(yaw: float, roll: float, swing: float, pace: float) -> F8:
 def _carried(rig: Rig, plan: Plan, tracks: tuple[FootTrack, FootTrack]) -> CubicSpline:
     """x, y, z, yaw, roll of the pelvis, swing of the arms and pace, periodic in time."""
     n = int(np.ceil(plan.period / _GRID_S))
-    time = np.arange(n) * (plan.period / n)
+    time: F8 = np.arange(n, dtype=np.float64) * (plan.period / n)
     dt = plan.period / n
     feet = np.array([[track.at(t) for track in tracks] for t in time])
-    ground = np.stack([_on_ground(plan, side, time) for side in (0, 1)], axis=1)
-    beat = max(int(round(plan.beat / dt)), 1)
+    ground: F8 = np.stack([_on_ground(plan, side, time) for side in (0, 1)], axis=1)
+    beat = max(round(plan.beat / dt), 1)
 
     def smooth(values: F8, seconds: float) -> F8:
         out: F8 = gaussian_filter1d(values, seconds / dt, axis=0, mode="wrap")
@@ -136,7 +138,11 @@ def _carried(rig: Rig, plan: Plan, tracks: tuple[FootTrack, FootTrack]) -> Cubic
     pace = np.gradient(middle[:, :2], dt, axis=0)
     pace = smooth(np.linalg.norm(pace, axis=1), 0.2)
     share = 0.62 - 0.22 * np.clip(pace, 0.0, 1.0)
-    xy = middle[:, :2] + left * (bears * share * smooth(half, 0.3))[:, None] + forward * (0.03 + 0.03 * np.clip(pace, 0, 1.2))[:, None]
+    xy = (
+        middle[:, :2]
+        + left * (bears * share * smooth(half, 0.3))[:, None]
+        + forward * (0.03 + 0.03 * np.clip(pace, 0, 1.2))[:, None]
+    )
     roll = 0.045 * bears * np.clip(0.4 + pace, 0.0, 1.0)
     swing = ((feet[:, 0, :2] - feet[:, 1, :2]) * forward).sum(axis=1)
     swing = smooth(swing, 0.07)
@@ -144,13 +150,11 @@ def _carried(rig: Rig, plan: Plan, tracks: tuple[FootTrack, FootTrack]) -> Cubic
     for i in range(n):
         root = _root(yaw[i], roll[i], swing[i], pace[i])
         top[i] = stand_height(rig, root, xy[i], feet[i, :, :3], _KNEE_RAD)
-    wide = max(int(round(0.11 / dt)), 1)
+    wide = max(round(0.11 / dt), 1)
     z = minimum_filter1d(top, 2 * wide + 1, mode="wrap")
     z = gaussian_filter1d(z, 0.055 / dt, truncate=2.0, mode="wrap")
     table = np.column_stack([xy, z, yaw, roll, swing, pace])
-    return CubicSpline(
-        np.append(time, plan.period), np.vstack([table, table[:1]]), bc_type="periodic"
-    )
+    return CubicSpline(np.append(time, plan.period), np.vstack([table, table[:1]]), bc_type="periodic")
 
 
 def _on_ground(plan: Plan, side: int, time: F8) -> F8:

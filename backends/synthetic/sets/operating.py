@@ -26,6 +26,9 @@ from backends.synthetic.shapes import Solid, box, lathe, rod, sheet
 X, Y, CEILING = (-3.1, 3.1), (-6.6, 3.1), 3.0
 TABLE = (0.0, 0.55)
 TABLE_TOP = 0.90
+SITE = np.array([TABLE[0] - 0.10, TABLE[1] + 0.02, TABLE_TOP + 0.15])
+"""Where the drape is open: the place that is worked on."""
+STOOL, STOOL_HEIGHT = (-1.55, -0.30), 0.46
 RAIL = (120, 138, 140)
 DRAPE = (46, 112, 132)
 _PANELS = ((-1.5, -1.2), (1.5, -1.2), (-1.5, 1.5), (1.5, 1.5), (-1.5, -4.4), (1.5, -4.4))
@@ -42,7 +45,7 @@ def operating_room() -> Room:
         *counter((-2.78, -2.6), np.pi / 2, (1.8, 0.55, 0.9), (206, 212, 212), (176, 186, 190)),
         *kit.scrub_sink((1.2, -6.28)), *door((-0.6, -6.57), np.pi, RAIL, (150, 172, 176), width=1.2),
         *kit.rack((2.82, -3.9)), *kit.bins((2.75, -1.75)), *kit.ultrasound((2.55, -0.75), -1.2),
-        *kit.stool((-1.48, -0.28)), *kit.step((0.15, 0.02)), *kit.notice((-2.2, -6.56)),
+        *kit.stool(STOOL, STOOL_HEIGHT), *kit.step((0.15, 0.02)), *kit.notice((-2.2, -6.56)),
     ]  # fmt: skip
     screens: list[Screen] = []
     for group, extra in (

@@ -167,7 +167,8 @@ def test_people_stay_in_the_room_and_apart() -> None:
     [
         ("theatre", {}), ("or", {"people": 9}), ("or", {"people": -1}), ("interview", {"people": 3}),
         ("or", {"cameras": 0}), ("or", {"cameras": 7}), ("or", {"seconds": 0.0}),
-        ("or", {"seconds": float("nan")}), ("or", {"fps": 0.0}), ("or", {"width": 4}), ("or", {"height": 9999}),
+        ("or", {"seconds": float("nan")}), ("or", {"fps": 0.0}), ("or", {"width": 4}),
+        ("or", {"height": 9999}),
     ],
     ids=str,
 )  # fmt: skip
