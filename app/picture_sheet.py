@@ -61,6 +61,8 @@ class PictureSheet:
         Raises:
             StorageError: it cannot be written.
         """
+        if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+            raise StorageError(f"{path.name} cannot be written: choose a name that ends in .jpg or .png.")
         ok, data = cv2.imencode(path.suffix, cv2.cvtColor(self.pixels, cv2.COLOR_RGB2BGR))
         beside = path.with_name(f".{path.name}.part")
         try:

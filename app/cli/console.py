@@ -41,7 +41,7 @@ def warn(text: str) -> None:
 
 def fail(text: str) -> None:
     """What went wrong, in one sentence."""
-    err.print(f"[red]{escape(localised(text))}[/]", soft_wrap=True)
+    err.print(f"[red]{escape(localised(text[:1].upper() + text[1:]))}[/]", soft_wrap=True)
 
 
 def duration(seconds: float) -> str:

@@ -12,10 +12,12 @@ from app.cli import console
 from app.cli.bench import bench
 from app.cli.demo import demo
 from app.cli.doctor import doctor
+from app.cli.evaluate import evaluate
 from app.cli.export import export
 from app.cli.info import info, version_text
 from app.cli.models import models
 from app.cli.run import run as run_command
+from app.cli.synthesize import synthesize
 from app.cli.window import show_window
 from app.errors import UnderstudyError
 from backends.errors import BackendError
@@ -33,6 +35,8 @@ app = typer.Typer(
 )
 app.command("run")(run_command)
 app.command("export")(export)
+app.command("synthesize")(synthesize)
+app.command("evaluate")(evaluate)
 app.command("info")(info)
 app.command("doctor")(doctor)
 app.command("demo")(demo)

@@ -1,0 +1,1 @@
+"""Weighing a project against truth."""

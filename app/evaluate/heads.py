@@ -1,0 +1,102 @@
+"""Faces that the bodies show, and how much of every true head the export would cover."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from app.datasets.types import TruePerson
+from app.evaluate.samples import HeadTrack, Samples
+from app.export.frames import FrameCoverer
+from app.project.store import ProjectStore
+from app.review.types import DeidSettings
+from backends.background import Plate
+from backends.body import BodyModel
+from backends.camera import Camera
+from backends.metrics.faces import head_coverage
+
+F8 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_LEAST_PIXELS = 12
+"""Of a head; fewer show nobody."""
+
+
+def found_face(body: BodyModel, vertices: F8, camera: Camera) -> F8 | None:
+    """(4,) the box of a body's face in the picture, or None where it is turned away or out of view."""
+    face, head = vertices[body.face_vertices], vertices[body.head_vertices]
+    middle = face.mean(axis=0)
+    if (middle - head.mean(axis=0)) @ middle >= 0:
+        return None
+    xy = camera.project(face)
+    if not np.isfinite(xy).all():
+        return None
+    edge = np.array([camera.width - 1.0, camera.height - 1.0])
+    low, high = np.clip(xy.min(axis=0), 0, edge), np.clip(xy.max(axis=0), 0, edge)
+    return np.concatenate([low, high]) if (high > low).all() else None
+
+
+class CoverageProbe:
+    """What the export covers with the project's own settings, without the footage.
+
+    Which pixels are replaced does not depend on what they show, so an empty picture is covered.
+
+    Args:
+        moving: the camera moves, so that the export has no empty room to show.
+    """
+
+    def __init__(
+        self, store: ProjectStore, body: BodyModel, camera: Camera, settings: DeidSettings, *, moving: bool
+    ) -> None:
+        size = (camera.height, camera.width)
+        self._blank = np.zeros((*size, 3), np.uint8)
+        room = Plate(self._blank, np.ones(size, np.bool_), 1.0, 0.0 if moving else 1.0)
+        self._coverer = FrameCoverer(store, body, camera, settings, room)
+
+    def add(self, frame: int, place: int, n: int, people: list[TruePerson], samples: Samples) -> None:
+        """Measure one frame: place ``place`` of ``n`` that are compared."""
+        heads = [p for p in people if p.head_box is not None]
+        whole = [p for p in people if p.mask is not None]
+        if not heads and not whole:
+            return
+        covered = self._coverer.cover_with_mask(frame, self._blank)[1]
+        for person in whole:
+            seen, place_of = _pixels(person, covered.shape)
+            if seen.any():
+                samples.persons.append(float(covered[place_of][seen].mean()))
+        for person in heads:
+            track = samples.heads.setdefault(person.person_id, HeadTrack(np.full(n, np.nan), np.zeros(n)))
+            seen_head, share = _head(person, covered)
+            track.seen[place] = seen_head
+            if seen_head:
+                track.covered[place] = share
+
+
+def _pixels(person: TruePerson, shape: tuple[int, ...]) -> tuple[Bools, tuple[slice, slice]]:
+    """A person's seen pixels in their part of the picture, and which part that is."""
+    mask = person.mask
+    if mask is None:
+        return np.zeros((0, 0), np.bool_), (slice(0), slice(0))
+    part = (
+        slice(mask.y0, min(mask.y0 + mask.height, shape[0])),
+        slice(mask.x0, min(mask.x0 + mask.width, shape[1])),
+    )
+    pixels = mask.decode()[: max(part[0].stop - mask.y0, 0), : max(part[1].stop - mask.x0, 0)]
+    return pixels, part
+
+
+def _head(person: TruePerson, covered: Bools) -> tuple[bool, float]:
+    """Whether the head is seen, and how much of it is covered: of the person's pixels within its box, or of
+    the box where the truth has no mask."""
+    box = np.asarray(person.head_box, np.float64)
+    if person.mask is None:
+        shown = person.face_seen if person.face_seen is not None else person.seen
+        return shown is None or shown > 0, head_coverage(box, covered)
+    pixels, part = _pixels(person, covered.shape)
+    head = np.zeros_like(pixels)
+    x0, y0 = (max(int(np.ceil(v)) - s.start, 0) for v, s in zip(box[:2], part[::-1]))
+    x1, y1 = (max(int(np.floor(v)) + 1 - s.start, 0) for v, s in zip(box[2:], part[::-1]))
+    head[y0:y1, x0:x1] = pixels[y0:y1, x0:x1]
+    if int(head.sum()) < _LEAST_PIXELS:
+        return False, float("nan")
+    return True, head_coverage(head, covered[part])
