@@ -23,7 +23,8 @@ class Network:
 
         Args:
             input_size: the picture's side in pixels, (1, S, S, 3) float32.
-            outputs: the shapes that are read, in the order in which :meth:`run` returns them.
+            outputs: the shapes that are read, in the order in which :meth:`run` returns them; of several of
+                one shape, the network's first comes first.
 
         Raises:
             WeightsError: missing, damaged, or another network.
@@ -41,16 +42,18 @@ class Network:
             raise WeightsError(
                 f"The network {path.name} is damaged. Type: understudy models verify"
             ) from error
-        shapes = {tuple(int(v) for v in d["shape"]): int(d["index"]) for d in found}
+        shapes: dict[tuple[int, ...], list[int]] = {}
+        for d in found:
+            shapes.setdefault(tuple(int(v) for v in d["shape"]), []).append(int(d["index"]))
         expected = (1, input_size, input_size, 3)
         if (
             len(details) != 1
             or tuple(details[0]["shape"]) != expected
-            or any(o not in shapes for o in outputs)
+            or any(outputs.count(o) > len(shapes.get(o, [])) for o in outputs)
         ):
             raise WeightsError(f"{path.name} is another network than the one that is needed here.")
         self._input = int(details[0]["index"])
-        self._outputs = [shapes[o] for o in outputs]
+        self._outputs = [shapes[o].pop(0) for o in outputs]
 
     def run(self, image: F4) -> list[F4]:
         """The outputs (without the batch dimension) for one picture (S, S, 3)."""

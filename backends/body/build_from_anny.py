@@ -343,7 +343,7 @@ N_PHENOTYPES = 640
 
 
 def write_phenotypes(body: Path) -> None:
-    """Sample adults of either sex and write their phenotypes with the betas nearest to them, beside ``body``."""
+    """Sample adults of either sex; write their phenotypes and the nearest betas beside ``body``."""
     with np.load(body, allow_pickle=False) as z:
         template, dirs = z["v_template"].astype(np.float64), z["shapedirs"].astype(np.float64)
     flat = dirs.reshape(-1, dirs.shape[2])

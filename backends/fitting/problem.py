@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from backends.body import BodyModel
-from backends.body.skeleton import JOINT_NAMES
+from backends.body.skeleton import JOINT_INDEX, JOINT_NAMES
+from backends.fitting.arrays import BodyArrays, Prior
 from backends.fitting.kernels import N_FIT_JOINTS, N_POSE
+from backends.fitting.mixture import PoseMixture
 from backends.keypoints.layout import INDEX, N_KEYPOINTS
 
 F8 = npt.NDArray[np.float64]
@@ -91,30 +92,29 @@ def resting_hands() -> F8:
     return pose
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Problem:
-    """The body's arrays in the kernels' form; points 0-22 are the keypoints, 23-44 the joints.
+_HINGES = (
+    ("left_hip", "left_knee", "left_ankle", (1.0, 0.0, 0.0)),
+    ("right_hip", "right_knee", "right_ankle", (1.0, 0.0, 0.0)),
+    ("left_shoulder", "left_elbow", "left_wrist", (0.0, -1.0, 0.0)),
+    ("right_shoulder", "right_elbow", "right_wrist", (0.0, 1.0, 0.0)),
+)
+"""Joint above, hinge, joint below, and the axis of the rest pose about which the hinge bends."""
 
-    Attributes:
-        parents: (22,); J_template (22, 3); J_dirs (22, 3, B).
-        weight: (45, 22); template (45, 22, 3); dirs (45, 22, 3, B): see :mod:`kernels`.
-        limits: (66, 2) radians.
-    """
-
-    parents: npt.NDArray[np.int64]
-    J_template: F8
-    J_dirs: F8
-    weight: F8
-    template: F8
-    dirs: F8
-    limits: F8
+WALL = 12.0
+"""Inverse noise, 1 / radian, of what goes beyond a joint's limit."""
 
 
-def make_problem(body: BodyModel) -> Problem:
-    """Fold the joints that are not fitted (fingers, jaw, eyes) into the joint they hang on."""
-    root_of = list(range(len(body.parents)))
-    for j in range(N_FIT_JOINTS, len(root_of)):
-        root_of[j] = root_of[int(body.parents[j])]
+def joint_roots(body: BodyModel) -> list[int]:
+    """For each of the 55 joints the fitted one that it hangs on: fingers on a wrist, jaw on the head."""
+    roots = list(range(len(body.parents)))
+    for j in range(N_FIT_JOINTS, len(roots)):
+        roots[j] = roots[int(body.parents[j])]
+    return roots
+
+
+def make_problem(body: BodyModel) -> BodyArrays:
+    """Keypoints and joints as points of 22 joints; the others are folded into those they hang on."""
+    root_of = joint_roots(body)
     n_points, nb = N_KEYPOINTS + N_FIT_JOINTS, body.n_betas
     weight = np.zeros((n_points, N_FIT_JOINTS))
     template = np.zeros((n_points, N_FIT_JOINTS, 3))
@@ -134,12 +134,48 @@ def make_problem(body: BodyModel) -> Problem:
     weight /= total[:, None]
     template /= total[:, None, None]
     dirs /= total[:, None, None, None]
-    return Problem(
-        parents=np.ascontiguousarray(body.parents[:N_FIT_JOINTS]),
-        J_template=np.ascontiguousarray(body.J_template[:N_FIT_JOINTS]),
-        J_dirs=np.ascontiguousarray(body.J_shapedirs[:N_FIT_JOINTS]),
+    return BodyArrays(
+        parents=np.ascontiguousarray(body.parents[:N_FIT_JOINTS], dtype=np.int64),
+        J_template=np.ascontiguousarray(body.J_template[:N_FIT_JOINTS], dtype=np.float64),
+        J_dirs=np.ascontiguousarray(body.J_shapedirs[:N_FIT_JOINTS], dtype=np.float64),
         weight=weight,
         template=template,
         dirs=dirs,
-        limits=np.ascontiguousarray(body.joint_limits[:N_FIT_JOINTS].reshape(-1, 2)),
+    )
+
+
+def make_prior(body: BodyModel, mixture: PoseMixture | None = None, weight: float = 1.0) -> Prior:
+    """The prior of a body's 66 angles and 3 of its place; a free shape is appended by the caller.
+
+    Args:
+        mixture: a density of poses on top of the independent Gaussians; ``weight``: how much its logarithm
+            counts.
+    """
+    mean, inverse = pose_prior()
+    joints = np.array([JOINT_INDEX[hinge] for _, hinge, _, _ in _HINGES], dtype=np.int64)
+    J = body.J_template
+
+    def along(a: str, b: str) -> F8:
+        bone = J[JOINT_INDEX[b]] - J[JOINT_INDEX[a]]
+        unit: F8 = bone / max(float(np.linalg.norm(bone)), 1e-9)
+        return unit
+
+    n = N_POSE - 3
+    parts = mixture.kernel_arrays() if mixture else (np.zeros(0), np.zeros((0, n)), np.zeros((0, n, n)))
+    roots = mixture.factors if mixture else np.zeros((0, n, n))
+    return Prior(
+        mean=np.concatenate([mean, np.zeros(3)]),
+        inverse_sigma=np.concatenate([inverse, np.zeros(3)]),
+        limits=np.ascontiguousarray(body.joint_limits[:N_FIT_JOINTS].reshape(-1, 2), dtype=np.float64),
+        wall=WALL,
+        hinge_joint=joints,
+        hinge_axis=np.array([axis for *_, axis in _HINGES]),
+        hinge_upper=np.stack([along(a, b) for a, b, _, _ in _HINGES]),
+        hinge_lower=np.stack([along(b, c) for _, b, c, _ in _HINGES]),
+        hinge_weight=WALL,
+        mix_log=parts[0],
+        mix_mean=parts[1],
+        mix_precision=parts[2],
+        mix_root=np.ascontiguousarray(roots.transpose(0, 2, 1)),
+        mix_weight=weight if mixture else 0.0,
     )

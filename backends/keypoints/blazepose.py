@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from backends.detection.types import Region
 from backends.keypoints.convert import BLAZEPOSE_TO_DEFAULT
+from backends.keypoints.crop import warp
 from backends.keypoints.layout import N_KEYPOINTS
 from backends.keypoints.types import Keypoints, PoseEstimate, Source, Visibility
 from backends.litert import Network
@@ -79,7 +80,7 @@ class LandmarkNetwork:
         to_picture = np.array([[cos * step, -sin * step, 0.0], [sin * step, cos * step, 0.0]])
         middle = np.array([(SIZE - 1) / 2, (SIZE - 1) / 2])
         to_picture[:, 2] = region.centre - to_picture[:, :2] @ middle
-        crop = _warp(image, to_picture, step)
+        crop = warp(image, to_picture, SIZE)
         points, flag, mask, world = self._network.run(crop.astype(np.float32) * (1.0 / 255.0))
         points, world = points.reshape(N_LANDMARKS, 5), world.reshape(N_LANDMARKS, 3)
         score = float(flag.reshape(-1)[0])
@@ -95,17 +96,6 @@ class LandmarkNetwork:
             mask=mask[:, :, 0],
             to_picture=to_picture,
         )
-
-
-def _warp(image: U1, to_picture: F8, step: float) -> U1:
-    if step > 2.0:  # far larger than the input: average first, or most pixels are never looked at
-        factor = 1.0 / (step / 1.5)
-        h, w = image.shape[:2]
-        size = (max(1, round(w * factor)), max(1, round(h * factor)))
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        to_picture = to_picture * factor
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(image, to_picture, (SIZE, SIZE), flags=flags), np.uint8)
 
 
 def to_estimate(landmarks: Landmarks, width: int, height: int) -> PoseEstimate:

@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from backends.keypoints.details import Details
 from backends.keypoints.layout import N_KEYPOINTS
 from backends.masks import CropMask
 
@@ -21,10 +22,11 @@ class Visibility(IntEnum):
 
 
 class Source(IntEnum):
-    """Who placed a keypoint."""
+    """Who placed a keypoint. ``CARRIED``: it follows a person's correction in a frame nearby."""
 
     MODEL = 0
     PERSON = 1
+    CARRIED = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +59,13 @@ class Keypoints:
         new.source[index] = Source.PERSON
         return new
 
+    def carried(self, which: npt.NDArray[np.bool_], xy: npt.NDArray[np.float32]) -> Keypoints:
+        """A copy in which the keypoints ``which`` (23,) lie at their ``xy`` (23, 2) as carried ones."""
+        new = Keypoints(self.xy.copy(), self.score, self.visibility, self.source.copy())
+        new.xy[which] = xy[which]
+        new.source[which] = Source.CARRIED
+        return new
+
     def with_visibility(self, index: int, visibility: Visibility) -> Keypoints:
         """A copy in which a person has declared the visibility of keypoint ``index``."""
         new = Keypoints(self.xy.copy(), self.score.copy(), self.visibility.copy(), self.source.copy())
@@ -76,6 +85,7 @@ class PoseEstimate:
         world: (23, 3) float32 metres about the hips' centre, axes as the camera's
             (x right, y down, z away from the camera), or None where the estimator has no depth.
         mask: which pixels are this person, or None.
+        details: points of hands and face, where they were looked for and seen.
     """
 
     keypoints: Keypoints
@@ -83,3 +93,4 @@ class PoseEstimate:
     score: float
     world: npt.NDArray[np.float32] | None = None
     mask: CropMask | None = None
+    details: Details | None = None

@@ -1,0 +1,65 @@
+"""Turned square crops, as landmark networks take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+U1 = npt.NDArray[np.uint8]
+F8 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Square:
+    """A turned square in a picture.
+
+    Attributes:
+        centre: (2,) pixels; side: pixels; angle: radians, clockwise as seen (x right, y down), of the
+            square's own x axis.
+    """
+
+    centre: F8
+    side: float
+    angle: float
+
+    @property
+    def usable(self) -> bool:
+        """Whether all numbers are finite."""
+        return bool(np.isfinite(self.centre).all() and np.isfinite(self.side) and np.isfinite(self.angle))
+
+    @property
+    def turn(self) -> F8:
+        """(2, 2) from the square's axes to the picture's."""
+        c, s = np.cos(self.angle), np.sin(self.angle)
+        return np.array([[c, -s], [s, c]])
+
+    def to_picture(self, size: int) -> F8:
+        """(2, 3) from pixels of a crop of ``size`` x ``size`` to pixels of the picture."""
+        linear = self.turn * (self.side / size)
+        middle = np.full(2, (size - 1) / 2)
+        return np.concatenate([linear, (self.centre - linear @ middle)[:, None]], axis=1)
+
+
+def warp(image: U1, to_picture: F8, size: int) -> U1:
+    """(size, size, 3) crop of (H, W, 3); black beside the picture.
+
+    Args:
+        to_picture: (2, 3) from pixels of the crop to pixels of the picture, a similarity.
+    """
+    step = float(np.hypot(to_picture[0, 0], to_picture[1, 0]))
+    if step > 2.0:  # far larger than the crop: average first, or most pixels are never looked at
+        factor = 1.5 / step
+        h, w = image.shape[:2]
+        shrunk = (max(1, round(w * factor)), max(1, round(h * factor)))
+        image = np.asarray(cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA), np.uint8)
+        to_picture = to_picture * factor
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(image, to_picture, (size, size), flags=flags), np.uint8)
+
+
+def placed(points: F8, to_picture: F8) -> F8:
+    """(N, 2) pixels of the picture from pixels of the crop."""
+    return np.asarray(points @ to_picture[:, :2].T + to_picture[:, 2])

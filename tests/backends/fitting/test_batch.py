@@ -1,0 +1,97 @@
+"""Many people at once: threads and torch against one fit after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from backends.body import BodyParams, load_body
+from backends.errors import InputError
+from backends.fitting import BodyFitter, fit_many
+from backends.fitting.torch_lm import TorchFitter
+from backends.fitting.trial import (
+    body_joints,
+    random_body,
+    ring_of_cameras,
+    seen_keypoints,
+    seen_world,
+)
+
+BODY = load_body()
+FITTER = BodyFitter(BODY)
+CAMERA = ring_of_cameras(4)[0]
+
+
+def crowd(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, list]:
+    rng = np.random.default_rng(seed)
+    xy, score, world, single = [], [], [], []
+    for _ in range(n):
+        params = random_body(BODY, rng)
+        k = seen_keypoints(BODY, params, CAMERA, rng, 2.0)
+        w = seen_world(BODY, params, CAMERA, rng)
+        xy.append(np.where(k.visibility[:, None] > 0, k.xy, np.nan))
+        score.append(k.score)
+        world.append(w)
+        single.append((k, w))
+    return np.stack(xy), np.stack(score), np.stack(world), single
+
+
+def joints(pose: np.ndarray, transl: np.ndarray, betas: np.ndarray) -> np.ndarray:
+    full = np.concatenate([pose, FITTER.hands])
+    return body_joints(BODY, BodyParams(betas, full, transl))
+
+
+def test_threads_give_what_single_fits_give() -> None:
+    xy, score, world, single = crowd(20)
+    batch = fit_many(FITTER, xy, score, world, CAMERA)
+    assert batch.fitted.all()
+    for i, (k, w) in enumerate(single):
+        one = FITTER.fit(k, w, CAMERA)
+        np.testing.assert_allclose(batch.pose[i], one.params.pose[:22], atol=1e-9)
+        np.testing.assert_allclose(batch.betas[i], one.params.betas, atol=1e-9)
+        assert batch.rms_px[i] == pytest.approx(one.rms_px, rel=1e-5)
+        assert batch.cost[i] == pytest.approx(one.cost, rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_torch_agrees_within_a_millimetre(dtype: torch.dtype) -> None:
+    xy, score, world, _ = crowd(24, seed=1)
+    a = fit_many(FITTER, xy, score, world, CAMERA)
+    b = TorchFitter(FITTER, device="cpu", dtype=dtype).fit_many(xy, score, world, CAMERA)
+    assert b.fitted.all()
+    relative = []
+    for i in range(24):
+        gap = joints(a.pose[i], a.transl[i], a.betas[i]) - joints(b.pose[i], b.transl[i], b.betas[i])
+        # Along the line of sight the place is known to centimetres only: about the pelvis, then.
+        relative.append(1e3 * np.linalg.norm(gap - gap[0], axis=1))
+    assert np.median(relative) < 0.2
+    assert np.mean([r.max() < 1.0 for r in relative]) > 0.95
+    np.testing.assert_allclose(b.cost, a.cost, rtol=1e-3)
+
+
+def test_people_without_enough_keypoints_are_left_out_of_a_batch() -> None:
+    xy, score, world, _ = crowd(6, seed=2)
+    xy[1, 4:] = np.nan
+    score[2] = 0
+    xy[3] = 7.0
+    world[4] = np.nan
+    for batch in (
+        fit_many(FITTER, xy, score, world, CAMERA),
+        TorchFitter(FITTER, device="cpu").fit_many(xy, score, world, CAMERA),
+    ):
+        assert batch.fitted.tolist() == [True, False, False, False, True, True]
+        assert np.isfinite(batch.pose).all()
+        assert np.isfinite(batch.transl).all()
+        assert np.isnan(batch.rms_px[1:4]).all()
+        assert np.isinf(batch.cost[1:4]).all()
+
+
+def test_wrong_shapes_are_refused() -> None:
+    xy, score, world, _ = crowd(2)
+    with pytest.raises(InputError, match="batch"):
+        fit_many(FITTER, xy, score, world[:1], CAMERA)
+    with pytest.raises(InputError, match="batch"):
+        TorchFitter(FITTER, device="cpu").fit_many(xy[:, :5], score, world, CAMERA)
+    nobody = fit_many(FITTER, xy[:0], score[:0], world[:0], CAMERA)
+    assert len(nobody.pose) == 0
