@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.models.store import ModelStore
+from app.pipeline.detail_stage import DetailStage
 from backends.body import BodyModel, load_body
 from backends.tracking.stream import PeopleStream, TrackDecisions, TrackedPose
 
 DETECTOR = "blazepose-detector"
 LANDMARKS = "blazepose-landmarks"
+HANDS, FACE = "hand-landmarks", "face-landmarks"
 
 
 class Perception(Protocol):
@@ -30,13 +32,24 @@ class Perception(Protocol):
         """Go on from a state."""
 
 
+class DetailFinder(Protocol):
+    """Hands and faces of people who were found."""
+
+    def look(self, image: Any, people: Sequence[TrackedPose]) -> list[TrackedPose]:
+        """The same people with what can be seen of their hands and faces."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Everything that a run works with. ``hashes`` names the weights for the record."""
+    """Everything that a run works with.
+
+    ``hashes`` names the weights for the record; ``details`` makes what looks for hands and faces.
+    """
 
     body: BodyModel
     perception: Callable[[], Perception]
     hashes: Mapping[str, str]
+    details: Callable[[], DetailFinder] | None = None
 
 
 def default_engine(store: ModelStore | None = None) -> Engine:
@@ -51,15 +64,16 @@ def default_engine(store: ModelStore | None = None) -> Engine:
         body=load_body(),
         perception=lambda: PeopleStream(detector, landmarks),
         hashes={name: models.sha256(name) for name in (DETECTOR, LANDMARKS)},
+        details=lambda: DetailStage(models.path(HANDS), models.path(FACE)),
     )
 
 
-def require_networks(store: ModelStore | None = None) -> None:
-    """Check that the default networks are there, without loading them.
+def require_networks(store: ModelStore | None = None, *, hands_face: bool = False) -> None:
+    """Check that the default networks are there, and those of hands and face, without loading them.
 
     Raises:
         ModelError: when they are not installed; the message says what to type.
     """
     models = store or ModelStore()
-    for name in (DETECTOR, LANDMARKS):
+    for name in (DETECTOR, LANDMARKS, *((HANDS, FACE) if hands_face else ())):
         models.path(name)

@@ -1,4 +1,4 @@
-"""The end of a run: false tracks out, broken ones joined, one shape a person."""
+"""The end of a run: false tracks out, broken ones joined, one shape a person, motions made smooth."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from app.pipeline.fit_stage import FitStage
 from app.pipeline.fragments import find_fragments
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
+from app.pipeline.smooth import SAME_SHAPE, smooth_tracks
+from app.pipeline.windows import frames_of, windows_of
+from app.project.notes import set_finished
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
 from backends.tracking.stream import TrackDecisions
 
 _BATCH = 64
-_SAME_SHAPE = 1e-3
-"""Shape coefficients closer than this give the same body to well under a millimetre."""
 
 
 def finish_run(
@@ -30,7 +31,7 @@ def finish_run(
     control: Control,
     listener: Listener,
 ) -> dict[str, Any]:
-    """Apply the tracker's decisions and bring every frame of a track to the track's shape."""
+    """Apply the tracker's decisions, bring a track's frames to one shape and fit them as clips."""
     merged = {a + offset: b + offset for a, b in decisions.merged.items()}
     for other, kept in sorted(merged.items()):
         while kept in merged:
@@ -47,6 +48,8 @@ def finish_run(
     spans = {t: span for t, span in found.items() if span is not None}
     store.renumber_tracks(sorted(spans, key=lambda t: (spans[t][0], t)))
     _share_shapes(store, stage, control, listener)
+    smooth_tracks(store, stage, store.footage().fps, control, listener)
+    set_finished(store, True)
     frames = store.query("SELECT count(DISTINCT o.frame) FROM observations o JOIN tracks t"
                          " ON t.id = o.track_id AND t.state = 'kept'")[0][0]  # fmt: skip
     processed = sum(last - first + 1 for first, last in store.processed())
@@ -54,13 +57,20 @@ def finish_run(
 
 
 def _share_shapes(store: ProjectStore, stage: FitStage, control: Control, listener: Listener) -> None:
+    """Give each track its one shape; pieces too short to be fitted as clips are fitted to it here."""
     shapes = stage.final_shapes()
     kept = {t.track_id for t in store.tracks()}
+    fps = store.footage().fps
     todo: list[tuple[int, int]] = []
     for track, betas in shapes.items():
         if track in kept:
             store.set_track_betas(track, betas)
-            todo += [(f, track) for f, b in store.shapes_of(track) if np.abs(b - betas).max() > _SAME_SHAPE]
+            clips = windows_of(track, frames_of(store, track), fps)
+            todo += [
+                (f, track)
+                for f, b in store.shapes_of(track)
+                if np.abs(b - betas).max() > SAME_SHAPE and not any(w.first <= f <= w.last for w in clips)
+            ]
     if not todo:
         return
     listener(StageStarted("shape", "Giving each person one shape"))

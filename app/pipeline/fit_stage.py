@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from backends.body.params import BodyParams
 from backends.camera import Camera
 from backends.confidence import estimate_confidence
 from backends.fitting import BodyFitter, FitResult, NotEnoughKeypoints, pool_shape
+from backends.fitting.assess import assess
+from backends.fitting.hands import HandBender
 from backends.keypoints.types import PoseEstimate
 
 SHAPE_FRAMES = 16
@@ -47,6 +49,7 @@ class FitStage:
         self.body = body
         self.camera = camera
         self.fitter = BodyFitter(body)
+        self._bender = HandBender(body)
         self._last: dict[int, tuple[int, BodyParams]] = {}
         self._shapes: dict[int, _TrackShape] = {}
 
@@ -85,6 +88,31 @@ class FitStage:
             return person
         return self.record(person.frame, person.track_id, person.estimate, result)
 
+    def assess(
+        self, person: PersonRecord, body: BodyParams, previous: BodyParams | None = None,
+        *, beside: BodyParams | None = None,
+    ) -> PersonRecord:  # fmt: skip
+        """The person with a body that was fitted elsewhere, and how far this frame bears it out.
+
+        Args:
+            previous: the same person a frame earlier, if known; sudden jumps count as doubt.
+            beside: the same person in a frame before or after, where jumps are no doubt: a person made them.
+        """
+        estimate = person.estimate
+        try:
+            result = assess(
+                self.fitter,
+                body,
+                estimate.keypoints,
+                estimate.world,
+                self.camera,
+                temporal=previous or beside,
+            )
+        except NotEnoughKeypoints:
+            return person
+        judged = self.record(person.frame, person.track_id, estimate, result, previous=previous)
+        return replace(judged, reviewed=person.reviewed)
+
     def record(
         self,
         frame: int,
@@ -98,7 +126,10 @@ class FitStage:
         confidence = estimate_confidence(
             self.body, result, estimate.keypoints, self.camera, previous=previous
         )
-        body = FittedBody(result.params, result.reprojected_xy, float(result.rms_px))
+        params = result.params
+        if estimate.details is not None:
+            params = self._bender.bend(params, estimate.details, self.camera)
+        body = FittedBody(params, result.reprojected_xy, float(result.rms_px))
         return PersonRecord(frame, track_id, estimate, body, confidence)
 
     def _start(self, frame: int, track_id: int) -> BodyParams | None:

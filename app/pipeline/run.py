@@ -17,13 +17,14 @@ import numpy.typing as npt
 from app.errors import Cancelled, FootageError
 from app.footage import Footage
 from app.pipeline.channel import Channel
-from app.pipeline.engine import Engine, Perception
+from app.pipeline.engine import DetailFinder, Engine, Perception
 from app.pipeline.events import ChunkStored, Listener, Progress, StageStarted, Warned
 from app.pipeline.finish import finish_run
 from app.pipeline.fit_stage import FitStage
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.edits import EditLog
+from app.project.notes import set_finished
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
 from app.review.types import RunOptions
@@ -79,21 +80,25 @@ def run_pipeline(
     if options.restart:
         store.clear_results()
         EditLog(store).note_restart()
+    set_finished(store, False)
     first, state = store.resume_point()
     if options.first is not None and options.first != first:
         first, state = options.first, None
     last = footage.n_frames - 1 if options.last is None else min(options.last, footage.n_frames - 1)
     stage = FitStage(engine.body, store.camera())
     perception = engine.perception()
+    details = engine.details() if options.hands_face and engine.details is not None else None
     offset = max((t.track_id for t in store.tracks(every=True)), default=0)
-    if state is not None:
+    if state:  # what ended early, at damage, left none
         offset = int(state["offset"])
         perception.restore(state["perception"])
         stage.restore(state["fit"], lambda track: store.last_body(track, first))
     listener(StageStarted("run", "Finding people and fitting bodies"))
     shared = _Perceived()
     if first <= last:
-        _run_stages(store, footage, perception, stage, (first, last), offset, control, listener, shared)
+        _run_stages(
+            store, footage, perception, details, stage, (first, last), offset, control, listener, shared
+        )
     decisions = shared.decisions or perception.finish()
     summary = finish_run(store, stage, decisions, offset, control, listener)
     if shared.damage is not None:
@@ -107,6 +112,7 @@ def _run_stages(
     store: ProjectStore,
     footage: Footage,
     perception: Perception,
+    details: DetailFinder | None,
     stage: FitStage,
     span: tuple[int, int],
     offset: int,
@@ -120,7 +126,7 @@ def _run_stages(
         threading.Thread(target=_decode, args=(footage, span, frames), name="decode", daemon=True),
         threading.Thread(
             target=_perceive,
-            args=(perception, span, control, frames, seen, shared),
+            args=(perception, details, span, control, frames, seen, shared),
             name="people",
             daemon=True,
         ),
@@ -149,6 +155,7 @@ def _decode(footage: Footage, span: tuple[int, int], out: Channel[tuple[int, Ima
 
 def _perceive(
     perception: Perception,
+    details: DetailFinder | None,
     span: tuple[int, int],
     control: Control,
     frames: Channel[tuple[int, Image]],
@@ -160,6 +167,8 @@ def _perceive(
             for index, image in frames:
                 control.check()
                 people = perception.step(index, image)
+                if details is not None:
+                    people = details.look(image, people)
                 ends_chunk = (index - span[0] + 1) % CHUNK == 0 or index == span[1]
                 if not out.put(_Seen(index, people, perception.state() if ends_chunk else None)):
                     return

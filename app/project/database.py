@@ -69,7 +69,7 @@ def create_database(path: Path) -> sqlite3.Connection:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            _migrate(connection, 0)
+            _migrate(connection)
             _prepare(connection, durable=True)
         except sqlite3.Error:
             connection.close()
@@ -84,11 +84,29 @@ def sidecars(path: Path) -> tuple[Path, Path]:
     return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
-    for number in range(version, VERSION):
-        connection.executescript(
-            f"BEGIN IMMEDIATE;\n{MIGRATIONS[number]}\nPRAGMA user_version={number + 1};\nCOMMIT;"
-        )
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring a file to this program's version, all or nothing, also where somebody else is about to."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        for script in MIGRATIONS[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        if version < VERSION:
+            connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _prepare(connection: sqlite3.Connection, *, durable: bool) -> None:
@@ -134,7 +152,7 @@ def open_database(path: Path, *, durable: bool = True) -> tuple[sqlite3.Connecti
             connection.close()
             return _open_read_only(path), True
         if version < VERSION:
-            _migrate(connection, version)
+            _migrate(connection)
         # Fails here, not at the first edit, where the file or its folder is read-only.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")

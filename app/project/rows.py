@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.project.arrays import pack, unpack
+from app.project.detail_rows import detail_blobs, read_details
 from app.project.records import FittedBody, PersonRecord, TrackRecord
 from backends.body.params import N_JOINTS, BodyParams
 from backends.confidence.types import BodyConfidence
@@ -19,16 +20,18 @@ N = N_KEYPOINTS
 
 OBSERVATION_COLUMNS = (
     "view_id", "frame", "track_id", "box", "score", "xy", "kp_score", "visibility", "source", "world",
-    "mask_box", "mask_counts", "reviewed",
+    "mask_box", "mask_counts", "reviewed", "left_hand", "right_hand", "face",
 )  # fmt: skip
 BODY_COLUMNS = (
     "view_id", "frame", "track_id", "betas", "pose", "transl", "reprojected", "rms_px",
 )  # fmt: skip
 CONFIDENCE_COLUMNS = ("view_id", "frame", "track_id", "mean_mm", "joint_mm", "keypoint_mm")
 
+DETAIL_COLUMNS = ("left_hand", "right_hand", "face")
+
 PERSON_QUERY = """
 SELECT o.frame, o.track_id, o.box, o.score, o.xy, o.kp_score, o.visibility, o.source, o.world,
-       o.mask_box, o.mask_counts, o.reviewed,
+       o.mask_box, o.mask_counts, o.reviewed, o.left_hand, o.right_hand, o.face,
        b.betas, b.pose, b.transl, b.reprojected, b.rms_px, c.mean_mm, c.joint_mm, c.keypoint_mm
 FROM observations o
 LEFT JOIN bodies b ON b.view_id = o.view_id AND b.frame = o.frame AND b.track_id = o.track_id
@@ -56,6 +59,7 @@ def observation_row(view: int, person: PersonRecord) -> dict[str, Any]:
         "visibility": pack(kp.visibility, np.uint8), "source": pack(kp.source, np.uint8),
         "world": None if estimate.world is None else pack(estimate.world, np.float32),
         "mask_box": mask_box, "mask_counts": mask_counts, "reviewed": int(person.reviewed),
+        **detail_blobs(estimate.details),
     }  # fmt: skip
 
 
@@ -98,6 +102,7 @@ def read_person(row: sqlite3.Row) -> PersonRecord:
         score=float(row["score"]),
         world=None if row["world"] is None else unpack(row["world"], shape=(N, 3)),
         mask=mask,
+        details=read_details(row["left_hand"], row["right_hand"], row["face"]),
     )
     body = confidence = None
     if row["pose"] is not None:

@@ -65,7 +65,13 @@ CREATE TABLE exports (
 ) STRICT;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1,)
+_V2 = """
+ALTER TABLE observations ADD COLUMN left_hand BLOB;
+ALTER TABLE observations ADD COLUMN right_hand BLOB;
+ALTER TABLE observations ADD COLUMN face BLOB;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2)
 """Script ``i`` takes a file from version ``i`` to ``i + 1``; never edit one that was released."""
 
 VERSION: Final = len(MIGRATIONS)

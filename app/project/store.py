@@ -21,6 +21,7 @@ from app.project.records import FootageRecord, PersonRecord, TrackRecord
 from app.project.rows import (
     BODY_COLUMNS,
     CONFIDENCE_COLUMNS,
+    DETAIL_COLUMNS,
     OBSERVATION_COLUMNS,
     PERSON_QUERY,
     body_row,
@@ -36,6 +37,9 @@ from backends.camera import Camera
 VIEW = 1
 """The one view of a project with one camera."""
 
+NOTES = "run:"
+"""Settings whose names begin so are a run's own notes (:mod:`app.project.notes`), no person's choice."""
+
 
 class ProjectStore:
     """One connection to one project. Give each thread its own; SQLite keeps them apart."""
@@ -45,6 +49,7 @@ class ProjectStore:
         self.read_only = read_only
         self.connection = connection
         self._lock = threading.RLock()
+        self._person_query = self._query_for_people()
 
     @classmethod
     def create(cls, path: Path, footage: FootageRecord, camera: Camera) -> ProjectStore:
@@ -107,6 +112,15 @@ class ProjectStore:
         """Rows of a read."""
         with self._lock, plain_errors(self.path):
             return self.connection.execute(sql, tuple(parameters)).fetchall()
+
+    def _query_for_people(self) -> str:
+        """An older file that may not be written lacks columns; what they would hold is not there."""
+        known = {row["name"] for row in self.query("PRAGMA table_info(observations)")}
+        query = PERSON_QUERY
+        for column in DETAIL_COLUMNS:
+            if column not in known:
+                query = query.replace(f"o.{column}", f"NULL AS {column}")
+        return query
 
     # --- footage and camera -------------------------------------------------------------------
 
@@ -224,6 +238,7 @@ class ProjectStore:
         with self.transaction() as db:
             for table in ("confidence", "bodies", "observations", "chunks", "reviews", "tracks"):
                 db.execute(f"DELETE FROM {table}")
+            db.execute("DELETE FROM settings WHERE name GLOB ?", (f"{NOTES}*",))
 
     def resume_point(self) -> tuple[int, dict[str, Any] | None]:
         """The first frame that is not processed, and the state stored with the last chunk."""
@@ -254,6 +269,14 @@ class ProjectStore:
         rows = self.query("SELECT DISTINCT track_id FROM observations WHERE reviewed = 1")
         return {int(r["track_id"]) for r in rows}
 
+    def reviewed_frames(self, track: int) -> set[int]:
+        """The frames of a track that a person has looked at or corrected."""
+        rows = self.query(
+            "SELECT frame FROM observations WHERE view_id = ? AND track_id = ? AND reviewed = 1",
+            (VIEW, track),
+        )
+        return {int(r["frame"]) for r in rows}
+
     def track_span(self, track: int) -> tuple[int, int] | None:
         """First and last frame of a track; None where it has no frames."""
         row = self.query(
@@ -281,7 +304,7 @@ class ProjectStore:
     def people(self, frame: int) -> list[PersonRecord]:
         """Everybody of the kept tracks in one frame."""
         rows = self.query(
-            PERSON_QUERY + " JOIN tracks t ON t.id = o.track_id AND t.state = 'kept'"
+            self._person_query + " JOIN tracks t ON t.id = o.track_id AND t.state = 'kept'"
             " WHERE o.view_id = ? AND o.frame = ? ORDER BY o.track_id",
             (VIEW, frame),
         )
@@ -299,14 +322,15 @@ class ProjectStore:
     def person(self, frame: int, track: int) -> PersonRecord | None:
         """One person in one frame."""
         rows = self.query(
-            PERSON_QUERY + " WHERE o.view_id = ? AND o.frame = ? AND o.track_id = ?", (VIEW, frame, track)
+            self._person_query + " WHERE o.view_id = ? AND o.frame = ? AND o.track_id = ?",
+            (VIEW, frame, track),
         )
         return read_person(rows[0]) if rows else None
 
     def track_people(self, track: int, first: int, last: int) -> list[PersonRecord]:
         """One person in frames ``first`` .. ``last``."""
         rows = self.query(
-            PERSON_QUERY
+            self._person_query
             + " WHERE o.view_id = ? AND o.track_id = ? AND o.frame BETWEEN ? AND ? ORDER BY o.frame",
             (VIEW, track, first, last),
         )

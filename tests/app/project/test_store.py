@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,16 +15,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from app.errors import ProjectError, StorageError
+from app.project import database
 from app.project.arrays import from_json, pack, to_json, unpack
-from app.project.database import translate
+from app.project.database import _migrate, translate
 from app.project.edits import EditLog, RowChange
 from app.project.records import FittedBody, FootageRecord, PersonRecord
 from app.project.rows import observation_row
-from app.project.schema import VERSION
+from app.project.schema import MIGRATIONS, VERSION
 from app.project.store import VIEW, ProjectStore
 from backends.body.params import BodyParams
 from backends.camera import assumed_camera
 from backends.confidence.types import BodyConfidence
+from backends.keypoints.details import Details, FaceLandmarks, HandLandmarks
 from backends.keypoints.types import Keypoints, PoseEstimate
 from backends.masks import encode_mask
 
@@ -255,3 +258,119 @@ def test_damaged_arrays_are_refused_not_crashed_on(blob: bytes) -> None:
 def test_an_array_of_another_shape_is_refused() -> None:
     with pytest.raises(ProjectError, match="shape"):
         unpack(pack(np.zeros((3, 2))), shape=(23, 2))
+
+
+def _details(seed: int = 0) -> Details:
+    rng = np.random.default_rng(seed)
+    hand = HandLandmarks(
+        rng.uniform(0, 1900, (21, 2)).astype(np.float32),
+        rng.normal(0, 0.05, (21, 3)).astype(np.float32), 0.75,
+    )  # fmt: skip
+    face = FaceLandmarks(rng.uniform(-40, 1900, (468, 3)).astype(np.float32), 0.5)
+    return Details(None, hand, face)
+
+
+def test_hands_and_face_are_stored_with_the_keypoints(tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    person = make_person(3, 1)
+    given = _details()
+    store.store_chunk(0, 9, [replace(person, estimate=replace(person.estimate, details=given))], {})
+    store.store_chunk(10, 19, [make_person(12, 1)], {})
+    found = store.people(3)[0].estimate.details
+    assert found is not None
+    assert found.left_hand is None
+    assert found.right_hand is not None
+    assert found.face is not None
+    assert given.right_hand is not None
+    assert given.face is not None
+    assert np.array_equal(found.right_hand.xy, given.right_hand.xy)
+    assert np.array_equal(found.right_hand.world, given.right_hand.world)
+    assert found.right_hand.score == 0.75
+    assert np.abs(found.face.xyz - given.face.xyz).max() < 0.07
+    assert found.face.score == pytest.approx(0.5, abs=1e-4)
+    assert store.people(12)[0].estimate.details is None
+    with store.transaction() as db:
+        db.execute("UPDATE observations SET face = ? WHERE frame = 3", (pack(np.zeros((4, 3)), np.uint16),))
+    with pytest.raises(ProjectError, match="shape"):
+        store.people(3)
+    store.close()
+
+
+def _first_version(path: Path) -> None:
+    """Turn a project into one as the first version wrote it."""
+    raw = sqlite3.connect(path)
+    for column in ("left_hand", "right_hand", "face"):
+        raw.execute(f"ALTER TABLE observations DROP COLUMN {column}")
+    raw.execute("PRAGMA user_version=1")
+    raw.commit()
+    raw.close()
+
+
+def test_a_project_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    store.store_chunk(0, 9, [make_person(3, 1)], {})
+    store.close()
+    _first_version(store.path)
+    again = ProjectStore.open(store.path)
+    assert not again.read_only
+    assert again.query("PRAGMA user_version")[0][0] == VERSION
+    assert again.people(3)[0].estimate.details is None
+    person = make_person(4, 1)
+    again.store_chunk(10, 19, [replace(person, estimate=replace(person.estimate, details=_details()))], {})
+    assert again.people(4)[0].estimate.details is not None
+    again.close()
+
+
+def test_a_project_of_the_first_version_that_may_not_be_written_can_be_read(tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    store.store_chunk(0, 9, [make_person(3, 1)], {})
+    store.close()
+    _first_version(store.path)
+    raw = sqlite3.connect(f"file:{store.path}?mode=ro", uri=True)
+    raw.row_factory = sqlite3.Row
+    reader = ProjectStore(store.path, raw, read_only=True)
+    assert reader.people(3)[0].estimate.details is None
+    assert reader.track_people(1, 0, 9)[0].frame == 3
+    reader.close()
+
+
+def test_two_that_open_an_old_project_at_once_bring_it_up_to_date_once(tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    store.store_chunk(0, 9, [make_person(3, 1)], {})
+    store.close()
+    _first_version(store.path)
+    first = sqlite3.connect(store.path, isolation_level=None)
+    late = sqlite3.connect(store.path, isolation_level=None)
+    assert late.execute("PRAGMA user_version").fetchone()[0] == 1
+    for connection in (first, late):
+        _migrate(connection)  # the second one finds it done
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == VERSION
+    first.close()
+    late.close()
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = make_store(tmp_path)
+    store.close()
+    monkeypatch.setattr(database, "VERSION", VERSION + 1)
+    monkeypatch.setattr(
+        database, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE a (x INTEGER);\nCREATE TABLE a (x INTEGER);\n")
+    )
+    with pytest.raises(ProjectError):
+        ProjectStore.open(store.path)
+    monkeypatch.undo()
+    again = ProjectStore.open(store.path)
+    assert again.query("PRAGMA user_version")[0][0] == VERSION
+    assert not again.query("SELECT name FROM sqlite_master WHERE name = 'a'")
+    again.close()
+
+
+def test_a_new_project_is_never_seen_half_made(tmp_path: Path) -> None:
+    raw = sqlite3.connect(tmp_path / "new", isolation_level=None)
+    seen: list[str] = []
+    raw.set_trace_callback(seen.append)
+    _migrate(raw)
+    raw.close()
+    assert seen[0] == "BEGIN IMMEDIATE"
+    assert [s for s in seen if s == "COMMIT"] == ["COMMIT"]
+    assert seen[-1] == "COMMIT"

@@ -1,0 +1,40 @@
+"""What a run notes for itself in the project: how far its last stage is, and whether it came to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.project.arrays import to_json
+from app.project.store import NOTES, ProjectStore
+
+_FINISHED = f"{NOTES}finished"
+_SMOOTHED = f"{NOTES}smoothed:"
+
+
+def smoothed(store: ProjectStore, track: int) -> dict[str, str]:
+    """What :func:`set_smoothed` has kept of a track; empty where nothing makes sense."""
+    stored = store.setting(f"{_SMOOTHED}{track}")
+    if not isinstance(stored, dict):
+        return {}
+    return {str(k): v for k, v in stored.items() if isinstance(v, str)}
+
+
+def set_smoothed(store: ProjectStore, track: int, windows: Mapping[str, str]) -> None:
+    """Remember which windows of a track are fitted as clips: first frame to fingerprint."""
+    _note(store, f"{_SMOOTHED}{track}", dict(windows))
+
+
+def finished(store: ProjectStore) -> bool:
+    """True when the last run came to its end; a stopped one has frames, or motions, left to do."""
+    return store.setting(_FINISHED) is True
+
+
+def set_finished(store: ProjectStore, done: bool) -> None:
+    """Note that a run has come to its end, or has begun."""
+    _note(store, _FINISHED, done)
+
+
+def _note(store: ProjectStore, name: str, value: Any) -> None:
+    with store.transaction() as db:
+        db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, to_json(value)))
