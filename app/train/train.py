@@ -1,0 +1,218 @@
+"""Trains the model of expected errors on samples; PyTorch is needed here only, not where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from app.errors import UnderstudyError
+from app.train.samples import Samples, vertices_kept
+from backends.confidence.expected.features import FEATURE_NAMES
+from backends.confidence.expected.model import (
+    LEAST_LOG_SCALE,
+    MOST_LOG_SCALE,
+    N_INPUTS,
+    N_ROWS,
+    OFFSET_MM,
+    ErrorModel,
+    network_inputs,
+    table_rows,
+)
+from backends.confidence.expected.sites import N_SITES, Sites
+from backends.confidence.expected.spread import carry_to_vertices, scaled_spread
+from backends.fitting.kernels import N_FIT_JOINTS
+from backends.metrics.confidence import auroc, ause, spearman
+
+F4 = npt.NDArray[np.float32]
+F8 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int64]
+
+_LEVELS = 101
+_TOGETHER = (0.0, 0.2, 0.4, 0.6, 0.8)
+_VERTEX_PEOPLE = 1500
+_RIDGE = 0.5
+
+
+class TrainingError(UnderstudyError):
+    """Samples that nothing can be learned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How the networks are trained.
+
+    Attributes:
+        folds: scenes are split into as many; each network leaves one out, on which it is measured.
+        hidden: width of both hidden layers. epochs, batch, rate, decay: of AdamW.
+        dropout: share. noise: of the scaled features, against learning scenes by heart.
+        seed: of everything random.
+    """
+
+    folds: int = 5
+    hidden: int = 80
+    epochs: int = 14
+    batch: int = 512
+    rate: float = 4e-3
+    decay: float = 0.1
+    dropout: float = 0.35
+    noise: float = 0.25
+    seed: int = 0
+
+
+def train_model(
+    samples: Samples,
+    sites: Sites,
+    settings: TrainSettings | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> ErrorModel:
+    """The model, with tables measured on the scenes that each network left out.
+
+    Raises:
+        TrainingError: fewer scenes than folds.
+    """
+    s = settings or TrainSettings()
+    scenes = np.unique(samples.scene)
+    if len(scenes) < s.folds:
+        raise TrainingError(
+            f"{len(scenes)} scenes cannot be split into {s.folds} parts. Make more data first."
+        )
+    order = np.random.default_rng(s.seed).permutation(scenes)
+    fold_of = {int(scene): i % s.folds for i, scene in enumerate(order)}
+    fold = np.array([fold_of[int(scene)] for scene in samples.scene])
+    middle, width = _scales(samples.features)
+    n, sites_a_body, _ = samples.features.shape
+    x = network_inputs(samples.features.reshape(n * sites_a_body, -1), middle, width)
+    y = np.log(samples.error_mm.reshape(-1).astype(np.float64) + OFFSET_MM)
+    rows = np.repeat(fold, sites_a_body)
+    nets, held_out = [], np.zeros((len(y), 2))
+    for k in range(s.folds):
+        net = _train_one(x[rows != k], y[rows != k], s, s.seed + 1 + k)
+        nets.append(net)
+        with torch.no_grad():
+            held_out[rows == k] = net(torch.from_numpy(x[rows == k])).numpy()
+        tell(f"network {k + 1} of {s.folds}")
+    w1, b1, w2, b2, w3, b3 = (np.stack(column) for column in zip(*(_weights(net) for net in nets)))
+    scale = np.exp(np.clip(held_out[:, 1], LEAST_LOG_SCALE, MOST_LOG_SCALE))
+    place = (y - held_out[:, 0]) / scale
+    group = table_rows(samples.features).reshape(-1)
+    levels = np.linspace(0.0, 1.0, _LEVELS)
+    table = np.stack([_quantiles(place[group == g], place, levels) for g in range(N_ROWS)])
+    model = ErrorModel(
+        middle, width, w1, b1, w2, b2, w3, b3,
+        levels=levels.astype(np.float32), table=table.astype(np.float32),
+        together=np.array(0.0, np.float32), vertex_gain=np.ones(N_SITES, np.float32),
+    )  # fmt: skip
+    expected = model.expected_mm(
+        held_out[:, 0].reshape(n, -1), scale.reshape(n, -1), table_rows(samples.features)
+    )
+    tell(_folds_text(samples, expected))
+    return _with_vertices(model, samples, expected, sites, s.seed)
+
+
+def _folds_text(samples: Samples, expected: F8) -> str:
+    """How the networks rank the joints of the scenes that they left out: for choosing settings."""
+    body = slice(0, N_FIT_JOINTS)
+    error, found = samples.error_mm[:, body].reshape(-1), expected[:, body].reshape(-1)
+    area, left, rank = auroc(found, error > 100.0), ause(error, found), spearman(error, found)
+    return f"left out by folds: AUROC {area.value:.4f}, AUSE {left.value:.4f}, Spearman {rank.value:.4f}"
+
+
+def _scales(features: F4) -> tuple[F4, F4]:
+    kept = np.delete(features.reshape(-1, len(FEATURE_NAMES)), FEATURE_NAMES.index("kind"), axis=1)
+    low, middle, high = np.nanpercentile(kept[:: max(len(kept) // 100_000, 1)], [5, 50, 95], axis=0)
+    width = np.maximum((high - low) / 3.0, 0.05)
+    return np.nan_to_num(middle).astype(np.float32), np.nan_to_num(width, nan=1.0).astype(np.float32)
+
+
+def _quantiles(some: F8, every: F8, levels: F8) -> F8:
+    """Conformal quantiles: of n values the ceil((n + 1) q)-th; of all where there are too few."""
+    values = np.sort(some if len(some) >= 200 else every)
+    at = np.clip(np.ceil((len(values) + 1) * levels) - 1, 0, len(values) - 1).astype(np.int64)
+    return np.maximum.accumulate(values[at])
+
+
+def _network(settings: TrainSettings) -> torch.nn.Sequential:
+    h = settings.hidden
+    return torch.nn.Sequential(
+        torch.nn.Linear(N_INPUTS, h), torch.nn.SiLU(), torch.nn.Dropout(settings.dropout),
+        torch.nn.Linear(h, h), torch.nn.SiLU(), torch.nn.Dropout(settings.dropout),
+        torch.nn.Linear(h, 2),
+    )  # fmt: skip
+
+
+def _train_one(x: F4, y: F8, s: TrainSettings, seed: int) -> torch.nn.Sequential:
+    torch.manual_seed(seed)
+    net = _network(s)
+    with torch.no_grad():
+        net[-1].bias.copy_(torch.tensor([float(y.mean()), float(np.log(y.std() + 1e-3))]))
+    steps = max(len(x) // s.batch, 1)
+    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=s.decay)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, s.rate, total_steps=s.epochs * steps)
+    inputs, target = torch.from_numpy(x), torch.from_numpy(y.astype(np.float32))
+    net.train()
+    for _ in range(s.epochs):
+        order = torch.randperm(len(x))
+        for i in range(steps):
+            chosen = order[i * s.batch : (i + 1) * s.batch]
+            batch = inputs[chosen]
+            out = net(batch + s.noise * torch.randn_like(batch))
+            loss = _loss(out, target[chosen])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            rate.step()
+    net.eval()
+    return net
+
+
+def _loss(out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Gaussian likelihood weighed by the scale, so that hard samples keep their say: Seitzer et al., On the
+    pitfalls of heteroscedastic uncertainty estimation, ICLR 2022, equation 5 with beta 0.5."""
+    log_scale = out[:, 1].clamp(LEAST_LOG_SCALE, MOST_LOG_SCALE)
+    scale = log_scale.exp()
+    likelihood = 0.5 * ((target - out[:, 0]) / scale) ** 2 + log_scale
+    weighed: torch.Tensor = (likelihood * scale.detach().sqrt()).mean()
+    return weighed
+
+
+def _weights(net: torch.nn.Sequential) -> tuple[F4, ...]:
+    out: list[F4] = []
+    for layer in net:
+        if isinstance(layer, torch.nn.Linear):
+            out += [layer.weight.detach().numpy().T.copy(), layer.bias.detach().numpy().copy()]
+    return tuple(out)
+
+
+def _with_vertices(model: ErrorModel, samples: Samples, expected: F8, sites: Sites, seed: int) -> ErrorModel:
+    """The model with how sites err together and by how much vertices err more, both measured."""
+    rng = np.random.default_rng(seed)
+    some = rng.permutation(len(samples))[:_VERTEX_PEOPLE]
+    few = vertices_kept(sites)
+    true = samples.vertex_mm[some].astype(np.float64)
+    best, best_rank, found = 0.0, -2.0, true
+    for together in _TOGETHER:
+        tried = np.array(
+            [
+                carry_to_vertices(
+                    few, scaled_spread(samples.posterior[i].astype(np.float64), expected[i], together)
+                )
+                for i in some
+            ],
+            np.float64,
+        )
+        rank = spearman(true, tried).value
+        if rank > best_rank:
+            best, best_rank, found = together, rank, tried
+    ratio = true.mean(axis=0) / np.maximum(found.mean(axis=0), 1e-6)
+    shares = np.zeros((len(ratio), N_SITES))
+    np.put_along_axis(shares, few.vertex_site, few.vertex_weight, axis=1)
+    # Sites that carry no vertex of the sample keep what holds for all.
+    pull = _RIDGE * np.eye(N_SITES)
+    gain = np.linalg.solve(shares.T @ shares + pull, shares.T @ ratio + pull @ np.full(N_SITES, ratio.mean()))
+    return replace(
+        model, together=np.array(best, np.float32), vertex_gain=np.clip(gain, 0.5, 2.0).astype(np.float32)
+    )

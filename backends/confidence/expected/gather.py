@@ -1,0 +1,184 @@
+"""What is read from each frame of a track before features are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from backends.body.params import BodyParams
+from backends.confidence.expected.sites import N_SITES, Sites, site_parents
+from backends.confidence.expected.spread import site_posterior
+from backends.confidence.expected.types import Sighting
+from backends.errors import InputError
+from backends.fitting.arrays import BodyArrays
+from backends.fitting.kernels import N_FIT_JOINTS, points_and_derivatives
+from backends.keypoints.layout import N_KEYPOINTS
+
+F8 = npt.NDArray[np.float64]
+
+_SHAPES = {"xy": (N_KEYPOINTS, 2), "score": (N_KEYPOINTS,), "visibility": (N_KEYPOINTS,)}
+_DISC_M = 0.06
+_RING = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)], np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """A track of T frames as arrays.
+
+    Attributes:
+        time: (T,) seconds. X, single: (T, 27, 3) sites of the body and of the single frame's body, metres,
+            camera coordinates. posterior: (T, 27, 27) mm^2; deep (T, 27) variance along the ray, mm^2.
+        site_xy: (T, 27, 2) pixels. body_points: (T, 23, 3) keypoints of the body, metres.
+        xy, score, visibility, residual, noise: (T, 23, ...) keypoints, their misses and noise, pixels.
+        world: (T, 23, 3) NaN where unknown. depth_m: (T, 23) NaN where unknown.
+        pose: (T, 22, 3); rms (T,) pixels; doubts (T,); presence (T,); height_m (T,).
+        focal, width, height: (T,) pixels; assumed (T,) 1 where the focal length is a guess. box (T, 4).
+        in_mask: (T, 27) share of a disc about each site that the mask holds, NaN without one;
+            bones_in_mask (T,); mask_area (T,) pixels.
+        covered: (T, 27) 0 where nobody else's box holds the site, 0.5 where one behind does, 1 in front;
+            crowd (T,) share of the own box that others' boxes cover at most.
+    """
+
+    time: F8
+    X: F8
+    single: F8
+    posterior: F8
+    deep: F8
+    site_xy: F8
+    body_points: F8
+    xy: F8
+    score: F8
+    visibility: F8
+    residual: F8
+    noise: F8
+    world: F8
+    depth_m: F8
+    pose: F8
+    rms: F8
+    doubts: F8
+    presence: F8
+    height_m: F8
+    focal: F8
+    assumed: F8
+    width: F8
+    height: F8
+    box: F8
+    in_mask: F8
+    bones_in_mask: F8
+    mask_area: F8
+    covered: F8
+    crowd: F8
+
+
+def gather_track(sites: Sites, sightings: Sequence[Sighting]) -> Gathered:
+    """The arrays of a track, frames in order of time.
+
+    Raises:
+        InputError: no frames, times that do not rise, or arrays of a wrong shape.
+    """
+    if not sightings:
+        raise InputError("A track without frames has no expected errors.")
+    time = np.array([s.time for s in sightings])
+    if not np.isfinite(time).all() or (np.diff(time) <= 0).any():
+        raise InputError("The frames of a track need finite times that rise from one to the next.")
+    heights: dict[bytes, float] = {}  # a track has one shape, or few
+    rows = [_one(sites, s, heights) for s in sightings]
+    return Gathered(time, *(np.stack(column) for column in zip(*rows)))
+
+
+def _one(sites: Sites, s: Sighting, heights: dict[bytes, float]) -> tuple[F8, ...]:
+    k = s.estimate.keypoints
+    for name, shape in _SHAPES.items():
+        if getattr(k, name).shape != shape:
+            raise InputError(f"Keypoints' {name} needs shape {shape}, got {getattr(k, name).shape}.")
+    r = s.result
+    X, posterior, deep = site_posterior(sites, r)
+    single = X if s.single is None else site_places(sites, s.single)
+    site_xy = np.nan_to_num(s.camera.project(X), nan=-1e4)
+    world = np.full((N_KEYPOINTS, 3), np.nan)
+    if s.estimate.world is not None:
+        if s.estimate.world.shape != (N_KEYPOINTS, 3):
+            raise InputError(f"World landmarks need shape (23, 3), got {s.estimate.world.shape}.")
+        world = s.estimate.world.astype(np.float64)
+    depth = np.full(N_KEYPOINTS, np.nan)
+    if s.depth_mm is not None:
+        if s.depth_mm.shape != (N_KEYPOINTS,):
+            raise InputError(f"Depths of keypoints need shape (23,), got {s.depth_mm.shape}.")
+        depth = np.where(s.depth_mm > 0, s.depth_mm, np.nan) / 1e3
+    betas = r.params.betas
+    height_of = betas.tobytes()
+    if height_of not in heights:
+        heights[height_of] = sites.body.height(betas)
+    in_mask, bones, area = _mask_shares(s, X, site_xy)
+    covered, crowd = _covered(s, site_xy)
+    scalars = (
+        float(r.rms_px), float(len(r.doubts)), float(s.estimate.score), heights[height_of],
+        s.camera.fx, float(s.camera.assumed), s.camera.width, s.camera.height,
+    )  # fmt: skip
+    rms, doubts, presence, height_m, focal, assumed, width, height = (np.array(float(v)) for v in scalars)
+    used = np.isfinite(r.residual_px)
+    return (
+        X, single, posterior, deep, site_xy, _placed(sites.points, N_KEYPOINTS, r.params),
+        k.xy.astype(np.float64), np.clip(np.nan_to_num(k.score.astype(np.float64)), 0.0, 1.0),
+        k.visibility.astype(np.float64), np.where(used, r.residual_px, np.nan).astype(np.float64),
+        np.where(used, r.sigma_px, np.nan).astype(np.float64), world, depth,
+        r.params.pose[:N_FIT_JOINTS].astype(np.float64), rms, doubts, presence, height_m, focal, assumed,
+        width, height, s.estimate.box.astype(np.float64), in_mask, bones, area, covered, crowd,
+    )  # fmt: skip
+
+
+def site_places(sites: Sites, params: BodyParams) -> F8:
+    """(27, 3) the sites of a body, metres, the coordinates of ``params``."""
+    return _placed(sites.arrays, N_SITES, params)
+
+
+def _placed(arrays: BodyArrays, count: int, params: BodyParams) -> F8:
+    """(count, 3) the first points of a body."""
+    X, none = np.empty((count, 3)), np.empty((0, 3, 0))
+    x = np.concatenate([params.pose[:N_FIT_JOINTS].reshape(-1), params.transl]).astype(np.float64)
+    points_and_derivatives(x, params.betas, 0, arrays, count, X, none, False)
+    return X
+
+
+_PARENTS = site_parents()
+
+
+def _mask_shares(s: Sighting, X: F8, site_xy: F8) -> tuple[F8, F8, F8]:
+    nothing = np.array(np.nan)
+    if s.estimate.mask is None:
+        return np.full(N_SITES, np.nan), nothing, nothing
+    mask = s.estimate.mask
+    crop = mask.decode()
+    reach = _DISC_M * s.camera.fx / np.maximum(X[:, 2], 0.1)
+    at = site_xy[:, None] + _RING * reach[:, None, None]
+    hit = _looked_up(crop, at - (mask.x0, mask.y0))
+    way = np.linspace(0.0, 1.0, 4)[1:, None]
+    bones = site_xy[_PARENTS, None] * (1.0 - way) + site_xy[:, None] * way
+    inside = _looked_up(crop, bones - (mask.x0, mask.y0))
+    return hit.mean(axis=1), np.array(float(inside[1:].mean())), np.array(float(crop.sum()))
+
+
+def _looked_up(crop: npt.NDArray[np.bool_], at: F8) -> F8:
+    column, row = np.rint(np.clip(at, -1e6, 1e6)).astype(np.int64).transpose(2, 0, 1)
+    h, w = crop.shape
+    inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+    return np.asarray(inside & crop[np.clip(row, 0, h - 1), np.clip(column, 0, w - 1)], np.float64)
+
+
+def _covered(s: Sighting, site_xy: F8) -> tuple[F8, F8]:
+    if not len(s.others):
+        return np.zeros(N_SITES), np.array(0.0)
+    boxes = np.asarray(s.others, np.float64)
+    if boxes.shape[1:] != (4,):
+        raise InputError(f"Other people's boxes need shape (M, 4), got {boxes.shape}.")
+    own = s.estimate.box.astype(np.float64)
+    x, y = site_xy[:, 0, None], site_xy[:, 1, None]
+    held = (x >= boxes[:, 0]) & (x <= boxes[:, 2]) & (y >= boxes[:, 1]) & (y <= boxes[:, 3])
+    # Who stands lower in the picture stands nearer, in most rooms.
+    worth = np.where(boxes[:, 3] > own[3], 1.0, 0.5)
+    shared = np.minimum(boxes[:, 2:], own[2:]) - np.maximum(boxes[:, :2], own[:2])
+    area = np.clip(shared, 0.0, None).prod(axis=1)
+    return (held * worth).max(axis=1), np.array(area.max() / max(float((own[2:] - own[:2]).prod()), 1.0))

@@ -1,0 +1,45 @@
+"""Reasons in words that a clinician understands."""
+
+from __future__ import annotations
+
+from backends.confidence.reasons.types import Found, ReasonKind
+
+_PLAIN = {
+    "pelvis": "hips", "spine1": "lower back", "spine2": "back", "spine3": "upper back", "head": "head",
+    "neck": "neck", "collar": "collarbone",
+}  # fmt: skip
+
+
+def joint_words(joint: str) -> str:
+    """``left_elbow`` -> ``left elbow``."""
+    side, _, part = joint.partition("_")
+    if side in ("left", "right") and part:
+        return f"{side} {_PLAIN.get(part, part)}"
+    return _PLAIN.get(joint, joint.replace("_", " "))
+
+
+def sentence(found: Found) -> str:
+    """One short sentence about a reason."""
+    where = joint_words(found.joint)
+    if found.kind is ReasonKind.KEYPOINT_FAR:
+        return f"The {where} of the mesh lies far from where the {where} was seen."
+    if found.kind is ReasonKind.SIDES_SWAPPED:
+        limb = "arms" if found.words == "elbow" else "legs"
+        return f"Left and right seem swapped in the {limb} ({where})."
+    if found.kind is ReasonKind.BENT_WRONG:
+        return f"The {where} bends the wrong way."
+    if found.kind is ReasonKind.JUMP:
+        return f"The {where} jumps from one frame to the next."
+    if found.kind is ReasonKind.FOOT_SLIDES:
+        return f"The {where.replace('ankle', 'foot')} slides along the floor while it stands."
+    if found.kind is ReasonKind.TWO_TRACKS:
+        return f"{found.words or 'Another track'} lies on the same person."
+    if found.kind is ReasonKind.OUTSIDE_MASK:
+        return f"The {where} of the mesh lies outside the person's outline."
+    if found.kind is ReasonKind.CUT_OFF:
+        return f"The picture's border cuts the person off: the {where} is a guess."
+    if found.kind is ReasonKind.DISAGREE:
+        return f"Two estimates of the {where} lie {found.words} apart."
+    if not found.joint:
+        return "It is not sure that this is a person."
+    return f"The {where} is hard to see."
