@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QMenu, QWidget
 from widgets import actions
 
 _MENU = (
-    ("File", ("open", "demo", "", "run", "run_again", "pause", "cancel_work", "", "export", "", "close",
-              "quit")),
-    ("Edit", ("undo", "redo", "", "swap", "hide_person", "mark_reviewed", "delete_person")),
+    ("File", ("open", "demo", "", "run", "run_again", "hands_face", "pause", "cancel_work", "", "export", "",
+              "close", "quit")),
+    ("Edit", ("undo", "redo", "", "carry", "swap", "hide_person", "mark_reviewed", "delete_person")),
     ("Play", ("play", "play_backward", "play_forward", "", "first_frame", "last_frame", "go_to", "",
               "range_in", "range_out", "range_clear")),
     ("Review", ("next_item", "previous_item", "accept_item", "", "next_person")),
+    ("Analysis", ("sensitivity",)),
     ("View", ("view_original", "view_meshes", "view_deidentified", "view_split", "", "space_camera",
               "space_room", "", "keypoints", "wireframe", "more_opaque", "less_opaque", "", "fit", "zoom_in",
               "zoom_out", "", "panels", "theme", "fullscreen")),

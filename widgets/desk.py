@@ -155,8 +155,10 @@ class Desk(QWidget):
             right.addWidget(self.review, 2)
             right.addWidget(line())
             right.addWidget(self.keypoints, 3)
-        for widget in (self.people, self.deid, self.review, self.keypoints):
+        for widget in (self.people, self.deid, self.keypoints):
             widget.show()
+        if not narrow:  # as a tab's own page it is shown by the tabs, when its turn comes
+            self.review.show()
         self._left.setFixedWidth(LEFT_WIDTH)
         self._right.setMinimumWidth(264 if narrow else RIGHT_WIDTH)
         self._right.setMaximumWidth(420)

@@ -15,6 +15,7 @@ from widgets.desk import Desk
 from widgets.dialogs.welcome import WelcomePage
 from widgets.editing import Editing
 from widgets.files import Files
+from widgets.occlusion import OcclusionTool
 from widgets.settings import Settings
 from widgets.sheets import Sheets
 from widgets.work import Work
@@ -31,6 +32,7 @@ _NEEDS_PROJECT = (
 _NEEDS_RESULTS = (
     "export", "next_item", "previous_item", "accept_item", "next_person", "view_deidentified", "view_split",
     "space_room", "swap", "hide_person", "mark_reviewed", "delete_person",
+    "sensitivity",
 )  # fmt: skip
 
 
@@ -53,6 +55,7 @@ class MainWindow(QMainWindow):
         self.controller = Controller(self.desk, self)
         self.editing = Editing(self.controller, self)
         self.work = Work(self.controller, self)
+        self.occlusion = OcclusionTool(self.controller, self)
         self.files = Files(self, self.controller, self.settings)
         self.sheets = Sheets(self, self.controller, self.work, self.commands)
         self._connect()
@@ -66,8 +69,9 @@ class MainWindow(QMainWindow):
                 "open": self.files.ask_open, "demo": self.files.open_demo, "close": self.files.close,
                 "run": self.work.run, "run_again": self.sheets.ask_run_again, "pause": self.work.toggle_pause,
                 "cancel_work": self.work.cancel, "export": self.sheets.show_export, "quit": self.close,
-                "undo": e.undo, "redo": e.redo, "swap": e.swap_selected, "delete_person": e.delete_selected,
-                "hide_person": e.hide_selected, "mark_reviewed": e.mark_reviewed,
+                "undo": e.undo, "redo": e.redo, "carry": self._carry, "swap": e.swap_selected,
+                "delete_person": e.delete_selected, "hide_person": e.hide_selected,
+                "mark_reviewed": e.mark_reviewed,
                 "play": c.playback.toggle, "stop": c.playback.stop,
                 "play_forward": lambda: c.playback.play(1), "play_backward": lambda: c.playback.play(-1),
                 "next_frame": lambda: c.go_to(c.frame + 1), "previous_frame": lambda: c.go_to(c.frame - 1),
@@ -79,11 +83,13 @@ class MainWindow(QMainWindow):
                 "range_clear": d.timeline.clear_range,
                 "next_item": d.review.next_item, "previous_item": d.review.previous_item,
                 "accept_item": e.accept_current, "next_person": c.next_person,
+                "sensitivity": self.occlusion.start,
                 "view_original": lambda: c.set_mode("original"), "view_meshes": lambda: c.set_mode("meshes"),
                 "view_deidentified": lambda: c.set_mode("deidentified"),
                 "view_split": lambda: c.set_mode("split"),
                 "space_camera": lambda: c.set_space("camera"), "space_room": lambda: c.set_space("room"),
-                "keypoints": self._toggle_keypoints, "wireframe": self._toggle_wireframe,
+                "keypoints": self._toggle_keypoints, "hands_face": self._toggle_details,
+                "wireframe": self._toggle_wireframe,
                 "more_opaque": lambda: d.toolbar.set_opacity(min(d.toolbar.opacity + 0.1, 1.0)),
                 "less_opaque": lambda: d.toolbar.set_opacity(max(d.toolbar.opacity - 0.1, 0.0)),
                 "fit": d.viewport.fit, "zoom_in": lambda: d.viewport.zoom(1.25),
@@ -95,6 +101,7 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         for number in range(1, 10):
             self.commands[f"person_{number}"].triggered.connect(lambda _=False, n=number: c.select_number(n))
+        d.keypoints.carry.requested.connect(self.work.carry)
         d.toolbar.run_clicked.connect(self.work.run)
         d.toolbar.export_clicked.connect(self.sheets.show_export)
         self.welcome.open_requested.connect(self.files.ask_open)
@@ -103,9 +110,11 @@ class MainWindow(QMainWindow):
         c.opened.connect(self._opened)
         c.results_changed.connect(self._update_actions)
         self.work.changed.connect(self._update_actions)
-        for source in (c.failed, e.failed, self.work.failed, self.files.failed):
+        for source in (c.failed, e.failed, self.work.failed, self.files.failed, self.occlusion.failed):
             source.connect(self.sheets.show_error)
         self.commands["keypoints"].setChecked(True)
+        self.work.hands_face = self.settings.get("hands_face", False)
+        self.commands["hands_face"].setChecked(self.work.hands_face)
 
     def _opened(self, session: object) -> None:
         opened = session is not None
@@ -128,19 +137,31 @@ class MainWindow(QMainWindow):
         self.commands.enable(("run_again",), results and not running and s is not None and not s.read_only)
         self.commands.enable(("export",), results and not running)
         self.commands.enable(("pause", "cancel_work"), running)
+        can_carry = results and not running and s is not None and not s.read_only
+        self.commands.enable(("carry",), can_carry)
+        self.desk.keypoints.carry.setEnabled(can_carry)
         undo, redo = self.commands["undo"], self.commands["redo"]
         undo.setEnabled(s is not None and s.can_undo)
         redo.setEnabled(s is not None and s.can_redo)
         undo.setText(f"Undo: {s.undo_label}" if s is not None and s.can_undo else "Undo")
         redo.setText(f"Redo: {s.redo_label}" if s is not None and s.can_redo else "Redo")
+        # Carrying along takes a moment, in which the large buttons need not change.
+        busy = running and self.work.kind != "carry"
         self.desk.toolbar.set_ready(
-            opened=s is not None, has_results=results, running=running, complete=complete
+            opened=s is not None, has_results=results, running=busy, complete=complete
         )
+
+    def _carry(self) -> None:
+        self.work.carry(self.desk.keypoints.carry.reach)
 
     # --- the view -----------------------------------------------------------------------------
 
     def _toggle_keypoints(self) -> None:
         self.desk.viewport.set_keypoints_shown(self.commands["keypoints"].isChecked())
+
+    def _toggle_details(self) -> None:
+        self.work.hands_face = self.commands["hands_face"].isChecked()
+        self.settings.set("hands_face", self.work.hands_face)
 
     def _toggle_wireframe(self) -> None:
         self.desk.viewport.set_wireframe(self.commands["wireframe"].isChecked())

@@ -1,4 +1,4 @@
-"""Long work from the window: running, exporting; its events on the status bar."""
+"""Long work from the window: running, exporting, carrying along; its events on the status bar."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.pipeline.events import (
     StageStarted,
     Warned,
 )
-from app.review.types import ExportRequest, RunOptions
+from app.review.types import CarryRange, ExportRequest, RunOptions
 from widgets.controller import Controller
 
 _TELL_S = 0.2
@@ -45,6 +45,7 @@ class Work(QObject):
         self._c = controller
         self._job: Job | None = None
         self.kind = ""
+        self.hands_face = False
         self._stage = ""
         self._told = 0.0
         status = controller.desk.status
@@ -63,7 +64,7 @@ class Work(QObject):
             return
         try:
             listener = self._c.bridge.to_window(self._happened)
-            self._job = session.run(listener, RunOptions(restart=restart))
+            self._job = session.run(listener, RunOptions(restart=restart, hands_face=self.hands_face))
         except ModelError as error:
             self.networks_missing.emit(str(error))
             return
@@ -85,6 +86,35 @@ class Work(QObject):
             self.export_failed.emit(str(error))
             return
         self._begin("export", "Exporting…")
+
+    def carry(self, reach: CarryRange) -> None:
+        """Let the frames around follow what the chosen person's keypoints were corrected to."""
+        session, person = self._c.session, self._c.person
+        if session is None or person is None or self._c.dragging:
+            return
+        if self.running:
+            self._c.desk.status.show_message("Something is running already: wait for it to end, or stop it.")
+            return
+        try:
+            listener = self._c.bridge.to_window(self._happened)
+            self._job = session.carry(self._c.frame, person, reach, listener)
+        except UnderstudyError as error:
+            self._c.desk.status.show_message(str(error))
+            return
+        self._begin("carry", "Carrying the correction along")
+
+    def _keep_carried(self) -> None:
+        """What the thread came to becomes an edit, here on the window's own."""
+        assert self._c.session is not None
+        try:
+            label = self._c.session.keep_carried()
+        except UnderstudyError as error:
+            self._c.desk.status.show_message(str(error))
+            return
+        self._c.show_results()
+        self._c.cover_again()
+        if label is not None:
+            self._c.desk.status.show_message(f"{label.text}: done. Undo takes it back.")
 
     def _begin(self, kind: str, text: str) -> None:
         self.kind, self._stage = kind, text
@@ -147,6 +177,8 @@ class Work(QObject):
         if isinstance(event, Finished):
             if kind == "export":
                 self.export_done.emit(event.summary)
+            elif kind == "carry":
+                self._keep_carried()
             else:
                 people = event.summary.get("people", 0)
                 word = "person" if people == 1 else "people"
@@ -154,7 +186,8 @@ class Work(QObject):
         elif isinstance(event, Failed):
             (self.export_failed if kind == "export" else self.failed).emit(event.message)
         else:
-            status.show_message("Stopped. Everything finished so far is kept.")
+            kept = "Nothing moved." if kind == "carry" else "Everything finished so far is kept."
+            status.show_message(f"Stopped. {kept}")
             if kind == "export":
                 self.export_failed.emit("Stopped. Nothing was left half-written.")
         self.changed.emit()

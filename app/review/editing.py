@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -62,6 +63,27 @@ class Editor:
 
     def commit_person(self, kind: str, label: str, person: PersonRecord) -> Edit:
         """Store a changed person as one edit."""
+        changes = self._changes(self._settled(person))
+        return self.log.apply(kind, label, changes, frame=person.frame, track_id=person.track_id)
+
+    def commit_people(
+        self, kind: str, label: str, people: Sequence[PersonRecord], frame: int, track: int
+    ) -> Edit:
+        """Store one person of several frames as one edit that was made at ``frame``."""
+        changes = [change for person in people for change in self._changes(person)]
+        return self.log.apply(kind, label, changes, frame=frame, track_id=track)
+
+    def _settled(self, person: PersonRecord) -> PersonRecord:
+        """The person with errors expected as in a run, which knows that people move smoothly."""
+        if person.body is None:
+            return person
+        for frame in (person.frame - 1, person.frame + 1):
+            beside = self.store.person(frame, person.track_id)
+            if beside is not None and beside.body is not None:
+                return self.stage.assess(person, person.body.params, beside=beside.body.params)
+        return person
+
+    def _changes(self, person: PersonRecord) -> list[RowChange]:
         frame, track = person.frame, person.track_id
         after = {
             "observations": observation_row(VIEW, person),
@@ -77,7 +99,7 @@ class Editor:
             before = self.log.snapshot(table, view_id=VIEW, frame=frame, track_id=track)
             if before is not None or after[table] is not None:
                 changes.append(RowChange(table, before, after[table]))
-        return self.log.apply(kind, label, changes, frame=frame, track_id=track)
+        return changes
 
     def move_person(self, frame: int, track: int, dx: float, dy: float) -> Edit:
         """Shift all keypoints that are in use by (dx, dy) pixels."""
@@ -89,6 +111,9 @@ class Editor:
         source = kp.source.copy()
         source[used] = Source.PERSON
         moved = Keypoints(xy, kp.score, kp.visibility, source)
+        details = person.estimate.details
+        if details is not None:
+            person = replace(person, estimate=replace(person.estimate, details=details.shifted(dx, dy)))
         return self.commit_person("move_person", "Move the person", self.with_keypoints(person, moved))
 
     def set_visibility(self, frame: int, track: int, index: int, visibility: int) -> Edit:
@@ -185,4 +210,4 @@ def replace_keypoints(estimate: PoseEstimate, keypoints: Keypoints) -> PoseEstim
         if spread_px > 1.0:
             metres = float(np.ptp(world[known, :2], axis=0).max()) / spread_px
             world[:, :2] += (moved * metres).astype(np.float32)
-    return PoseEstimate(keypoints, estimate.box, estimate.score, world, estimate.mask)
+    return PoseEstimate(keypoints, estimate.box, estimate.score, world, estimate.mask, estimate.details)

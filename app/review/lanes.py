@@ -9,14 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from app.export.coverage import LEAD_S, MAX_GAP_S
-from app.project.arrays import unpack
+from app.project.arrays import pack, unpack
 from app.project.store import VIEW, ProjectStore
 from app.review.types import COVERED, LEAK, NOT_PROCESSED, Lane
 from backends.keypoints.layout import N_KEYPOINTS
+from backends.keypoints.types import Source
 
 F2 = npt.NDArray[np.float16]
 F4 = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+
+_HEADER = len(pack(np.zeros(N_KEYPOINTS, np.uint8))) - N_KEYPOINTS
+"""Bytes before the values of a stored array of one number a keypoint."""
 
 
 @dataclass
@@ -28,6 +32,7 @@ class TrackSeries:
     seen: BoolArray
     masked: BoolArray
     corrected: BoolArray
+    carried: BoolArray
 
 
 @dataclass
@@ -52,6 +57,7 @@ class Series:
                 np.zeros(n, np.bool_),
                 np.zeros(n, np.bool_),
                 np.zeros(n, np.bool_),
+                np.zeros(n, np.bool_),
             )
             self.tracks[track] = series
         return series
@@ -64,13 +70,14 @@ class Series:
             series.mm[span] = np.nan
             series.keypoint_mm[span] = np.nan
             series.seen[span] = series.masked[span] = series.corrected[span] = False
+            series.carried[span] = False
         rows = self.store.query(
             "SELECT o.frame, o.track_id, o.reviewed, o.mask_box IS NOT NULL AS masked,"
-            " c.mean_mm, c.keypoint_mm FROM observations o"
+            " instr(substr(o.source, ?), ?) > 0 AS carried, c.mean_mm, c.keypoint_mm FROM observations o"
             " LEFT JOIN confidence c"
             " ON c.view_id = o.view_id AND c.frame = o.frame AND c.track_id = o.track_id"
             " WHERE o.view_id = ? AND o.frame BETWEEN ? AND ?",
-            (VIEW, first, end),
+            (_HEADER + 1, bytes([Source.CARRIED]), VIEW, first, end),
         )
         for row in rows:
             frame = row["frame"]
@@ -80,6 +87,7 @@ class Series:
             series.seen[frame] = True
             series.masked[frame] = bool(row["masked"])
             series.corrected[frame] = bool(row["reviewed"])
+            series.carried[frame] = bool(row["carried"]) and not series.corrected[frame]
             if row["mean_mm"] is not None:
                 series.mm[frame] = row["mean_mm"]
                 series.keypoint_mm[frame] = unpack(row["keypoint_mm"], shape=(N_KEYPOINTS,))
@@ -94,7 +102,8 @@ class Series:
             s = self.tracks.get(track)
             if s is None:
                 continue
-            result.append(Lane(track, name, color, s.mm, np.flatnonzero(s.corrected).astype(np.int32)))
+            corrected, carried = (np.flatnonzero(a).astype(np.int32) for a in (s.corrected, s.carried))
+            result.append(Lane(track, name, color, s.mm, corrected, carried))
         return result
 
     def coverage(self, people: Iterable[int], fps: float) -> npt.NDArray[np.uint8]:

@@ -14,11 +14,15 @@ from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
 from backends.confidence import confidence_rgb, explain_keypoints, spread_to_vertices
 from backends.confidence.types import DEFAULT_TOLERANCE_MM
+from backends.keypoints.details import Details
 from backends.keypoints.layout import KEYPOINT_NAMES, MIRROR, N_KEYPOINTS, SKELETON
+from backends.keypoints.types import Source
 from backends.render.geometry import vertex_normals
 
 UNKNOWN_MM = 200.0
 """Shown for a keypoint of a person without a body: far beyond any tolerance."""
+
+_CARRIED = "follows a correction nearby"
 
 _CACHED_PEOPLE = 240
 """Posed bodies that are kept, about 0.3 MB each."""
@@ -102,10 +106,17 @@ class SceneBuilder:
             keypoint_mm = record.confidence.keypoint_mm
             mean = record.confidence.mean_mm
             reasons = explain_keypoints(keypoints, record.body.reprojected, self._camera, keypoint_mm)
+            carried = keypoints.source == Source.CARRIED
+            reasons = tuple(_CARRIED if c else r for r, c in zip(reasons, carried))
+        details = record.estimate.details or Details()
+        left, right, face = details.left_hand, details.right_hand, details.face
         return PersonScene(
             person_id=record.track_id, name=track.name, color_index=track.color_index,
             xy=keypoints.xy, score=keypoints.score, visibility=keypoints.visibility,
             source=keypoints.source, keypoint_mm=keypoint_mm, reasons=reasons,
             vertices=vertices, normals=normals, vertex_mm=vertex_mm, vertex_rgb=vertex_rgb,
             mean_mm=mean, reviewed=record.reviewed, hidden=track.hidden,
+            left_hand=left.xy if left is not None else None,
+            right_hand=right.xy if right is not None else None,
+            face=face.xyz[:, :2] if face is not None else None,
         )  # fmt: skip

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,19 +14,19 @@ from app.errors import ProjectError
 from app.footage import Footage
 from app.footage.cache import FrameCache
 from app.pipeline.device import cpu
-from app.pipeline.engine import require_networks
 from app.pipeline.events import Job, Listener
 from app.pipeline.fit_stage import FitStage
-from app.pipeline.process_job import ProcessJob, Task
-from app.pipeline.tasks import export_task, run_task
 from app.project.edits import Edit, EditLog
+from app.project.notes import finished
 from app.project.store import ProjectStore
 from app.review import opening
+from app.review.carry import span_of
 from app.review.deid import SETTING, read_deid
 from app.review.drag import Drag
 from app.review.editing import Editor
 from app.review.items import TrackEnds, review_items, touches_border
 from app.review.lanes import Series, longest_gap
+from app.review.long_work import READ_ONLY, LongWork
 from app.review.people import person_rows
 from app.review.preview import Preview
 from app.review.scene import SceneBuilder, camera_view, scene_model
@@ -36,6 +35,7 @@ from app.review.types import (
     BACKGROUND_LABELS,
     COVER_LABELS,
     FILL_LABELS,
+    CarryRange,
     DeidSettings,
     EditLabel,
     ExportRequest,
@@ -49,6 +49,8 @@ from app.review.types import (
 )
 from app.review.warm import warm_up
 from backends.body import load_body
+
+_OF_ONE_FRAME = ("move_keypoint", "move_person", "visibility", "reviewed")
 
 
 class Session:
@@ -70,9 +72,10 @@ class Session:
         self._scenes = SceneBuilder(store, self._body, camera)
         self._series = Series(store, footage.n_frames)
         self._series.load()
+        self._finished = finished(store)
         self._tracks = {t.track_id: t for t in store.tracks()}
         self._drag: Drag | None = None
-        self._jobs: list[ProcessJob] = []
+        self._work = LongWork(self._editor, footage.path, footage.fps, footage.n_frames)
         self.changed: Callable[[], None] = lambda: None
         """Called (from any thread) when thumbnails or the background have become ready."""
         self._thumbnails = Thumbnails(store, footage, lambda: self.changed())
@@ -113,10 +116,7 @@ class Session:
 
     def close(self) -> None:
         """Stop all work and close the files. What is finished is stored already."""
-        for job in self._jobs:
-            job.cancel()
-        for job in self._jobs:
-            job.wait(10.0)
+        self._work.close()
         self._warm.join(20.0)  # it may be compiling; it ends by itself
         self._preview.close()
         self._thumbnails.close()
@@ -133,8 +133,8 @@ class Session:
 
     @property
     def complete(self) -> bool:
-        """True when every frame has been processed."""
-        return bool(self._series.processed.all())
+        """True when every frame has been processed and the last run came to its end."""
+        return bool(self._series.processed.all()) and self._finished
 
     def request_frame(
         self, i: int, callback: FrameCallback, *, direction: int = 0,
@@ -205,6 +205,7 @@ class Session:
             self._editor.log = self._log
             self._series = Series(self._store, self.n_frames)
             self._series.load()
+            self._finished = finished(self._store)
             self._scenes.forget()
             self._preview.forget_plate()
             self._thumbnails.forget()
@@ -221,8 +222,7 @@ class Session:
         Raises:
             ProjectError: the project is read-only, or the person is not there.
         """
-        if self.read_only:
-            raise ProjectError("This project is open for reading only. Save a copy to work on it.")
+        self._writable()
         self._drag = Drag(self._editor, frame, person, keypoint)
 
     def drag(self, x: float, y: float) -> PersonScene:
@@ -336,7 +336,13 @@ class Session:
     def _after(self, edit: Edit | None) -> EditLabel | None:
         if edit is None:
             return None
-        if edit.kind in ("move_keypoint", "move_person", "visibility", "reviewed") and edit.frame is not None:
+        carried = span_of(edit)
+        if carried is not None:
+            self._scenes.forget()
+            self._series.load(*carried)
+        elif (
+            edit.kind in ("move_keypoint", "move_person", "visibility", "reviewed") and edit.frame is not None
+        ):
             self._scenes.forget(edit.frame)
             self._series.load(edit.frame, edit.frame)
         elif edit.kind not in ("accept", "setting"):
@@ -355,16 +361,29 @@ class Session:
             ModelError: the networks are not installed.
             ProjectError: the project is read-only.
         """
-        if self.read_only:
-            raise ProjectError("This project is open for reading only. Save a copy to work on it.")
-        require_networks()
-        arguments = (self.project_path, self.footage_path, options or RunOptions())
-        return self._started("run", run_task, arguments, listener)
+        self._writable()
+        return self._work.run(options or RunOptions(), listener)
 
     def export(self, request: ExportRequest, listener: Listener) -> Job:
         """Write de-identified video and data."""
-        arguments = (self.project_path, self.footage_path, request, self.deid, self._preview.plate)
-        return self._started("export", export_task, arguments, listener)
+        return self._work.export(request, self.deid, self._preview.plate, listener)
+
+    def carry(self, frame: int, person: int, reach: CarryRange, listener: Listener) -> Job:
+        """Let the frames around a correction follow it; :meth:`keep_carried` stores what has come of it.
+
+        Raises:
+            ProjectError: the project is read-only, nothing is corrected there, or something else runs.
+        """
+        self._writable()
+        return self._work.carry(frame, person, reach, listener)
+
+    def keep_carried(self) -> EditLabel | None:
+        """Store as one edit what the last :meth:`carry` came to; None where there is nothing.
+
+        Raises:
+            ProjectError: the frames have been edited since.
+        """
+        return self._after(self._work.keep_carried())
 
     def preview_deidentified(self, i: int, callback: FrameCallback) -> None:
         """Frame ``i`` as the export will show it; newest wins; ``callback`` runs on a worker thread."""
@@ -374,10 +393,6 @@ class Session:
         """Where an export goes unless the person says otherwise."""
         return self.project_path.parent / f"{self.name} export"
 
-    def _started(self, name: str, task: Task, arguments: tuple[Any, ...], listener: Listener) -> Job:
-        self._jobs = [j for j in self._jobs if j.running]
-        if self._jobs:
-            raise ProjectError("Something is running already. Wait for it to end or cancel it first.")
-        job = ProcessJob(name, task, arguments, listener)
-        self._jobs.append(job)
-        return job
+    def _writable(self) -> None:
+        if self.read_only:
+            raise ProjectError(READ_ONLY)

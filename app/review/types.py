@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from backends.keypoints.details import HAND_LINES
+
 F4 = npt.NDArray[np.float32]
 F8 = npt.NDArray[np.float64]
 U1 = npt.NDArray[np.uint8]
@@ -17,9 +19,12 @@ I4 = npt.NDArray[np.int32]
 
 FrameCallback = Callable[[int, U1], None]
 
+HAND_BONES = HAND_LINES
+"""Pairs of a hand's points that are joined by a line."""
+
 ABSENT, OCCLUDED, VISIBLE = 0, 1, 2
 """Values of a keypoint's visibility (COCO)."""
-BY_MODEL, BY_PERSON = 0, 1
+BY_MODEL, BY_PERSON, CARRIED = 0, 1, 2
 """Values of a keypoint's source."""
 
 
@@ -59,6 +64,7 @@ class PersonScene:
     ``xy`` (23, 2) pixels, ``score`` (23,), ``visibility`` (23,), ``source`` (23,), ``keypoint_mm`` (23,)
     expected errors, ``reasons`` (23,) plain words or "". ``vertices`` (V, 3) camera coordinates in metres
     or None where there is no body; ``normals`` (V, 3); ``vertex_mm`` (V,), ``vertex_rgb`` (V, 3) uint8.
+    ``left_hand``, ``right_hand`` (21, 2) and ``face`` (468, 2) pixels, None where they were not seen.
     """
 
     person_id: int
@@ -77,6 +83,9 @@ class PersonScene:
     mean_mm: float
     reviewed: bool
     hidden: bool
+    left_hand: F4 | None = None
+    right_hand: F4 | None = None
+    face: F4 | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,13 +117,17 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
-    """One lane of the timeline; ``mm`` (N,) with NaN where the person is not there."""
+    """One lane of the timeline; ``mm`` (N,) with NaN where the person is not there.
+
+    ``corrected_frames`` a person has looked at; ``carried_frames`` follow a correction nearby.
+    """
 
     person_id: int
     name: str
     color_index: int
     mm: F4
     corrected_frames: I4
+    carried_frames: I4
 
 
 NOT_PROCESSED, COVERED, LEAK = 0, 1, 2
@@ -184,10 +197,23 @@ class ExportRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class CarryRange:
+    """How far a correction is carried: seconds on each side, None up to the next correction."""
+
+    back_s: float | None = 1.0
+    ahead_s: float | None = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run the pipeline. ``device`` "auto", "cpu", "cuda", "mps"."""
+    """How to run the pipeline.
+
+    ``device`` "auto", "cpu", "cuda", "mps"; ``hands_face`` looks for hands and faces too, which takes
+    about as long again for each large person.
+    """
 
     device: str = "auto"
     first: int | None = None
     last: int | None = None
     restart: bool = False
+    hands_face: bool = False

@@ -9,14 +9,14 @@ import numpy as np
 from backends.body import BodyModel, BodyParams, posed_keypoints, posed_vertices
 from backends.camera import Camera
 from backends.confidence import confidence_rgb, estimate_confidence, spread_to_vertices
-from backends.fitting import BodyFitter, NotEnoughKeypoints
+from backends.fitting import BodyFitter, NotEnoughKeypoints, Observation, propagate
 from backends.keypoints.layout import N_KEYPOINTS
 from backends.keypoints.types import Keypoints
 from backends.render.geometry import vertex_normals
 
 
 def warm_up(body: BodyModel, fitter: BodyFitter, camera: Camera) -> threading.Thread:
-    """Fit, pose and colour somebody who is not there, on a thread of its own.
+    """Fit, carry along, pose and colour somebody who is not there, on a thread of its own.
 
     On a fresh machine this compiles for some seconds, later it loads for a fraction of one; either would
     otherwise hold the window when the first body is shown or the first keypoint dragged.
@@ -41,6 +41,8 @@ def _rehearse(body: BodyModel, fitter: BodyFitter, camera: Camera) -> None:
         result = fitter.fit(keypoints, world, camera, betas=first.params.betas, init=first.params)
     except NotEnoughKeypoints:
         return  # a picture of a few pixels; there is nothing to get ready for
+    same = Observation((keypoints,), world)
+    propagate(fitter, [same] * 3, [camera], [result.params] * 3, [1], 0, 2, fps=25.0)
     confidence = estimate_confidence(body, result, keypoints, camera)
     vertices = posed_vertices(body, result.params).astype(np.float32)
     vertex_normals(vertices, body.faces)

@@ -14,8 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.errors import ModelError
 from app.footage import open_footage
-from app.review.types import ExportRequest
+from app.review.types import ExportRequest, RunOptions
 from widgets import theme
 from widgets.dialogs.export_sheet import ExportSheet
 from widgets.main_window import MainWindow
@@ -286,3 +287,92 @@ def test_an_export_onto_files_that_exist_is_refused_in_words(
         qtbot.waitUntil(lambda: not window.work.running, timeout=60_000)
     assert len(failures) == 1
     assert "there already" in failures[0]
+
+
+def test_a_correction_is_carried_along_and_one_undo_takes_it_back(
+    window: MainWindow, qtbot: QtBot, clip: Path, shot: Shot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(window, qtbot, clip)
+    session = window.controller.session
+    assert session is not None
+    window.controller.go_to(25)
+    qtbot.waitUntil(lambda: window.controller.show_scene() is not None, timeout=5000)
+    qtbot.wait(300)
+    person = max(session.scene(25).people, key=lambda p: float(np.ptp(p.xy[:, 1])))
+    who = person.person_id
+    window.controller.select_person(who)
+
+    def there(frame: int) -> np.ndarray:
+        found = next(p for p in session.scene(frame).people if p.person_id == who)
+        return np.concatenate([found.xy, [[found.mean_mm, found.reviewed]]])
+
+    window.commands["carry"].trigger()
+    qtbot.wait(50)
+    assert not window.work.running, "nothing is corrected yet"
+    start = _point(window, who, 9)
+    _drag(window, qtbot, start, start + QPoint(22, -26))
+    fixed, before = there(25), there(27)
+    watch = Watch()
+    watch.start()
+    QTest.keyClick(
+        window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
+    assert window.work.kind == "carry"
+    shot("carrying")
+    qtbot.waitUntil(lambda: not window.work.running, timeout=60_000)
+    watch.stop()
+    with capsys.disabled():
+        print(f"\n  the window's thread while carrying: longest {watch.longest_ms:.0f} ms")
+    after = there(27)
+    assert np.linalg.norm(after[9] - before[9]) > 3, "the neighbour follows"
+    assert np.array_equal(there(25), fixed)
+    assert session.lanes()[[lane.person_id for lane in session.lanes()].index(who)].carried_frames.size > 10
+    assert "along" in window.commands["undo"].text()
+    shot("carried")
+    window.controller.go_to(27)
+    qtbot.wait(300)
+    shot("carried frame")
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.controller.frame == 25, "undo goes to where it was carried from"
+    assert np.allclose(there(27), before)
+    assert np.array_equal(there(25), fixed)
+
+
+def test_in_a_narrow_window_one_tab_shows_at_a_time(window: MainWindow, qtbot: QtBot, clip: Path) -> None:
+    window.files.open_path(clip)
+    panels = (window.desk.people, window.desk.review, window.desk.keypoints)
+    for width in (1200, 1600, 1200):
+        window.resize(width, 768)
+        qtbot.waitUntil(lambda w=width: window.desk.width() == w, timeout=5000)
+        if width == 1600:
+            assert all(p.isVisible() for p in panels)
+            continue
+        for at in range(3):
+            window.desk._tabs.setCurrentIndex(at)
+            qtbot.wait(20)
+            assert [p.isVisible() for p in panels] == [i == at for i in range(3)]
+
+
+def test_hands_and_faces_are_looked_for_where_asked_and_it_is_remembered(
+    window: MainWindow, qtbot: QtBot, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.files.open_path(clip)
+    asked: list[RunOptions] = []
+
+    def refuse(options: RunOptions, listener: object) -> None:
+        asked.append(options)
+        raise ModelError("The hand network is not installed.")
+
+    assert window.controller.session is not None
+    monkeypatch.setattr(window.controller.session._work, "run", refuse)
+    told: list[str] = []
+    window.work.networks_missing.disconnect()
+    window.work.networks_missing.connect(told.append)
+    window.work.run()
+    window.commands["hands_face"].trigger()
+    window.work.run()
+    assert [o.hands_face for o in asked] == [False, True]
+    assert len(told) == 2
+    assert window.settings.get("hands_face", False) is True
+    window.commands["hands_face"].trigger()
+    assert window.settings.get("hands_face", True) is False

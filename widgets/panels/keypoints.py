@@ -33,8 +33,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.review.colormap import confidence_rgb
-from app.review.types import ABSENT, BY_PERSON, OCCLUDED, VISIBLE, PersonScene, SceneModel
+from app.review.types import ABSENT, BY_PERSON, CARRIED, OCCLUDED, VISIBLE, PersonScene, SceneModel
 from widgets import theme
+from widgets.panels.carry import CarryBar
 from widgets.panels.paint import MARGIN, draw_text, hint_label, section_label
 
 ROW_HEIGHT = 23
@@ -80,6 +81,8 @@ class KeypointModel(QAbstractListModel):
         seen = int(self.person.visibility[row])
         if self.person.source[row] == BY_PERSON and seen != ABSENT:
             return "corrected"
+        if self.person.source[row] == CARRIED and seen != ABSENT:
+            return "carried"
         return _STATES.get(seen, "")
 
     def error(self, row: int) -> str:
@@ -136,7 +139,7 @@ class _RowDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(box.adjusted(0.5, 1.5, -0.5, -0.5), 3, 3)
         seen = int(model.person.visibility[row])
         _draw_mark(painter, box.left() + 8, box.center().y() + 0.5, QColor(*map(int, model.colors[row])),
-                   seen, model.state(row) == "corrected", lit)  # fmt: skip
+                   seen, model.state(row), lit)  # fmt: skip
         quiet = palette.secondary
         right = box.right() - 3
         end = right - _ERROR_WIDTH - _STATE_WIDTH
@@ -151,11 +154,12 @@ class _RowDelegate(QStyledItemDelegate):
 
 
 def _draw_mark(
-    painter: QPainter, x: float, y: float, color: QColor, seen: int, corrected: bool, lit: bool
+    painter: QPainter, x: float, y: float, color: QColor, seen: int, state: str, lit: bool
 ) -> None:
-    """The same signs as on the picture: a diamond is corrected, a ring occluded."""
+    """The same signs as on the picture: a diamond is corrected, a small one carried, a ring occluded."""
     radius = 5.0 if lit else 4.2
-    hollow = seen != VISIBLE and not corrected
+    diamond = {"corrected": radius + 1.0, "carried": radius}.get(state)
+    hollow = seen != VISIBLE and diamond is None
     if seen == ABSENT:
         color = QColor(theme.current().secondary)
     # Near-white on white needs a rim.
@@ -164,8 +168,8 @@ def _draw_mark(
     painter.setPen(QPen(rim, 1))
     painter.setBrush(color)
     middle = QPointF(x, y)
-    if corrected:
-        r = radius + 1.0
+    if diamond is not None:
+        r = diamond
         painter.drawPolygon(QPolygonF([middle + QPointF(*d) for d in ((0, -r), (r, 0), (0, r), (-r, 0))]))
     elif seen == ABSENT:
         painter.setPen(QPen(color, 1.6))
@@ -262,6 +266,7 @@ class KeypointTable(QWidget):
         self.view.pressed_row.connect(self.selected)
         self.view.menu_requested.connect(self._open_menu)
         self.view.selectionModel().currentChanged.connect(self._current_changed)
+        self.carry = CarryBar(self)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 4, 0)
         head.addWidget(self.heading, 1)
@@ -273,6 +278,7 @@ class KeypointTable(QWidget):
         layout.addWidget(self.empty)
         layout.addWidget(self.view, 1)
         layout.addStretch(0)
+        layout.addWidget(self.carry)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         theme.notifier().changed.connect(self.view.viewport().update)
         self._show()
@@ -318,3 +324,4 @@ class KeypointTable(QWidget):
         self.empty.setVisible(not there)
         self.view.setVisible(there)
         self.unit.setVisible(there)
+        self.carry.setVisible(there)

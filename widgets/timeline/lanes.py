@@ -32,6 +32,7 @@ LEFT, RIGHT = 226, 34
 PITCH, LEAST_PITCH = 26, 17
 """Height of a lane with its gap: the usual, and the least before the lanes scroll."""
 _DIAMOND = 5.0
+_SAME_STRETCH = 2
 _LEAST_DISTANCE = 8.0
 """Corrections closer than this many pixels share one diamond."""
 
@@ -201,7 +202,23 @@ class LaneArea(QWidget):
         for low, high in self._gaps[index]:
             y = round(row.center().y()) + 0.5
             painter.drawLine(QPointF(LEFT + low, y), QPointF(LEFT + high, y))
+        self._paint_carried(painter, row, self._lanes[index])
         self._paint_corrections(painter, row, self._lanes[index], exposed)
+
+    def _paint_carried(self, painter: QPainter, row: QRectF, lane: Lane) -> None:
+        """A white line along the foot of the strip where frames follow a correction."""
+        frames = np.asarray(lane.carried_frames)
+        low, high = np.searchsorted(frames, (self._scale.first, self._scale.last + 1))
+        shown = frames[low:high]
+        if not len(shown):
+            return
+        painter.setPen(QPen(QColor(12, 14, 18, 170), 1))
+        painter.setBrush(QColor("#ffffff"))
+        # Frames this near to each other are one stretch: a corrected one lies between them.
+        for stretch in np.split(shown, np.flatnonzero(np.diff(shown) > _SAME_STRETCH) + 1):
+            left = max(LEFT + self._scale.edge(float(stretch[0])), row.left())
+            right = min(LEFT + self._scale.edge(float(stretch[-1] + 1)), row.right())
+            painter.drawRect(QRectF(left, row.bottom() - 3.0, max(right - left, 2.0), 2.5))
 
     def _paint_corrections(self, painter: QPainter, row: QRectF, lane: Lane, exposed: QRectF) -> None:
         frames = np.asarray(lane.corrected_frames)

@@ -18,9 +18,10 @@ from PySide6.QtWidgets import QWidget
 
 from app.review.types import ABSENT, PersonScene, Scene, SceneModel
 from widgets.viewport import overlay
-from widgets.viewport.canvas import CAMERA, MESHES, ROOM, SPLIT
+from widgets.viewport.canvas import CAMERA, MESHES, ORIGINAL, ROOM, SPLIT
 
 if TYPE_CHECKING:
+    from widgets.viewport.heat_map import HeatMap
     from widgets.viewport.view import Viewport
 
 _REACH = 14.0
@@ -45,6 +46,7 @@ class Glass(QWidget):
         self.tolerance_mm = 50.0
         self.editable = True
         self.keypoints_shown = True
+        self.heat: HeatMap | None = None
         self._dragging: str | None = None
         self._person_dragged = -1
         self._press = (0.0, 0.0)
@@ -84,6 +86,12 @@ class Glass(QWidget):
     def _marks_shown(self) -> bool:
         return self._canvas.mode == MESHES and self._canvas.space == CAMERA and self.keypoints_shown
 
+    @property
+    def _heat_shown(self) -> bool:
+        if self.heat is None or self.scene is None or self.scene.frame != self.heat.frame:
+            return False
+        return self._canvas.mode in (ORIGINAL, MESHES) and self._canvas.space == CAMERA
+
     def _visible_people(self) -> list[PersonScene]:
         people = [p for p in self.scene.people if not p.hidden] if self.scene is not None else []
         return sorted(people, key=lambda p: p.person_id == self.selected)  # the selected one on top
@@ -102,12 +110,15 @@ class Glass(QWidget):
     def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         width, height = float(self.width()), float(self.height())
+        if self._heat_shown and self.heat is not None:
+            self.heat.draw(painter, self._canvas.view.to_screen, self._canvas.view.picture)
         if self._marks_shown:
             for person in self._visible_people():
                 hovered = self.hovered[1] if self.hovered and self.hovered[0] == person.person_id else None
                 strong = self.selected is None or person.person_id == self.selected
                 screen = self._canvas.view.to_screen(person.xy)
                 assert self.model is not None
+                overlay.draw_details(painter, person, self._canvas.view.to_screen, strong=strong)
                 overlay.draw_person(painter, self.model, person, screen, strong=strong, hovered=hovered)
         if self._canvas.mode == SPLIT and self._canvas.space == CAMERA:
             x = self._canvas.divider * width

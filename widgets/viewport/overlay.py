@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen, QPolygonF
 
 from app.review.colormap import confidence_rgb
-from app.review.types import ABSENT, BY_PERSON, OCCLUDED, PersonScene, SceneModel
+from app.review.types import ABSENT, BY_PERSON, CARRIED, HAND_BONES, OCCLUDED, PersonScene, SceneModel
 from widgets import theme
 
 LEFT = QColor("#35c2b0")
@@ -18,6 +19,9 @@ RIGHT = QColor("#ffad4d")
 MIDDLE = QColor("#f4f6f8")
 RIM = QColor(12, 14, 18, 220)
 BONE = QColor(255, 255, 255, 170)
+FACE = QColor(255, 255, 255, 190)
+
+Place = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float64]]
 
 _RADIUS = 4.5
 _GROWN = 7.0
@@ -59,10 +63,30 @@ def draw_person(
         draw_keypoint(painter, model, person, hovered, screen[hovered], _GROWN)
 
 
+def draw_details(painter: QPainter, person: PersonScene, place: Place, *, strong: bool) -> None:
+    """Hands as fine lines in their side's colour, the face as fine points; ``place`` maps to the screen."""
+    painter.setOpacity(0.9 if strong else 0.45)
+    if person.face is not None:
+        painter.setPen(QPen(FACE, 1.3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawPoints(QPolygonF([QPointF(x, y) for x, y in place(person.face)]))
+    for hand, color in ((person.left_hand, LEFT), (person.right_hand, RIGHT)):
+        if hand is None:
+            continue
+        points = [QPointF(x, y) for x, y in place(hand)]
+        for pen in (QPen(RIM, 2.6), QPen(color, 1.2)):
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            for a, b in HAND_BONES:
+                painter.drawLine(points[a], points[b])
+        painter.setPen(QPen(color, 3.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawPoints(QPolygonF(points))
+    painter.setOpacity(1.0)
+
+
 def draw_keypoint(
     painter: QPainter, model: SceneModel, person: PersonScene, k: int, at: npt.NDArray[np.float64], r: float
 ) -> None:
-    """Left round, right square, by a person a diamond; hollow where hidden from view."""
+    """Left round, right square, by a person a diamond (small if carried); hollow where hidden from view."""
     side = model.sides[k]
     color = keypoint_color(side)
     hollow = person.visibility[k] == OCCLUDED
@@ -70,8 +94,8 @@ def draw_keypoint(
     painter.setBrush(QBrush(QColor(12, 14, 18, 120)) if hollow else QBrush(color))
     for pen in (QPen(RIM, 3.4 if hollow else 1.6), QPen(color, 1.7)) if hollow else (QPen(RIM, 1.6),):
         painter.setPen(pen)
-        if person.source[k] == BY_PERSON:
-            d = r * 1.45
+        if person.source[k] in (BY_PERSON, CARRIED):
+            d = r * (1.45 if person.source[k] == BY_PERSON else 1.1)
             painter.drawPolygon(
                 QPolygonF([QPointF(x, y - d), QPointF(x + d, y), QPointF(x, y + d), QPointF(x - d, y)])
             )

@@ -12,6 +12,7 @@ from app.review.types import CameraView, PersonScene, Scene, SceneModel
 from widgets import theme
 from widgets.viewport.canvas import CAMERA, DEIDENTIFIED, MESHES, ORIGINAL, ROOM, SPLIT, GLCanvas
 from widgets.viewport.glass import Glass
+from widgets.viewport.heat_map import HeatMap
 
 U1 = npt.NDArray[np.uint8]
 
@@ -112,6 +113,11 @@ class Viewport(QWidget):
     def set_editable(self, editable: bool) -> None:
         """Whether keypoints can be taken."""
         self._glass.editable = editable
+
+    def set_heat(self, heat: HeatMap | None) -> None:
+        """A heat map over its frame, or none."""
+        self._glass.heat = heat
+        self._glass.update()
 
     def set_keypoints_shown(self, shown: bool) -> None:
         """Skeletons and keypoints on or off."""

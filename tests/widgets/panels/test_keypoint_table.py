@@ -7,7 +7,16 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
-from app.review.types import ABSENT, BY_PERSON, OCCLUDED, VISIBLE, PersonScene, SceneModel
+from app.review.types import (
+    ABSENT,
+    BY_PERSON,
+    CARRIED,
+    OCCLUDED,
+    VISIBLE,
+    CarryRange,
+    PersonScene,
+    SceneModel,
+)
 from widgets import theme
 from widgets.panels.keypoints import ROW_HEIGHT, KeypointTable
 
@@ -129,3 +138,29 @@ def test_it_paints_in_both_themes(table: KeypointTable):
     for palette in (theme.LIGHT, theme.DARK):
         theme.apply(QApplication.instance(), palette)
         assert not table.grab().isNull()
+
+
+def test_a_carried_keypoint_says_so(table: KeypointTable):
+    carried = person()
+    carried.source[0] = CARRIED
+    table.set_person(carried, MODEL, 50.0)
+    assert table.model.state(0) == "carried"
+    assert table.model.state(1) == "corrected"
+
+
+def test_the_button_asks_to_carry_as_far_as_was_chosen(table: KeypointTable, qtbot):
+    bar = table.carry
+    assert bar.isVisible()
+    with qtbot.waitSignal(bar.requested) as asked:
+        qtbot.mouseClick(bar.button, Qt.MouseButton.LeftButton)
+    assert asked.args == [CarryRange(1.0, 1.0)]
+    menu = bar.ahead.choices()
+    chosen = [a.text() for a in menu.actions() if a.isChecked()]
+    assert chosen == ["1 second"]
+    next(a for a in menu.actions() if a.text() == "To the next correction").trigger()
+    bar.back.set_seconds(0.0)
+    assert bar.reach == CarryRange(0.0, None)
+    assert "to fix" in bar.ahead.text()
+    assert "next correction" in bar.ahead.accessibleName()
+    table.set_person(None, MODEL, 50.0)
+    assert not bar.isVisible()

@@ -11,13 +11,15 @@ from PySide6.QtWidgets import QApplication
 from app.review.types import LEAK, Lane
 from widgets import theme
 from widgets.timeline.glass import SLACK
+from widgets.timeline.lanes import LEFT
 from widgets.timeline.timeline import Timeline
 
 FRAMES = 200
 
 
-def lane(person: int, mm: np.ndarray, corrected: tuple[int, ...] = ()) -> Lane:
-    return Lane(person, f"Person {person}", person - 1, mm.astype(np.float32), np.array(corrected, np.int32))
+def lane(person: int, mm: np.ndarray, corrected: tuple[int, ...] = (), carried: tuple[int, ...] = ()) -> Lane:
+    marks = (np.array(frames, np.int32) for frames in (corrected, carried))
+    return Lane(person, f"Person {person}", person - 1, mm.astype(np.float32), *marks)
 
 
 @pytest.fixture
@@ -218,3 +220,20 @@ def test_it_paints_empty_full_and_in_both_themes(timeline: Timeline):
     timeline.set_footage(0, np.zeros(0), 25.0)
     timeline.set_lanes([])
     assert not timeline.grab().isNull()
+
+
+def test_frames_that_follow_a_correction_have_a_white_foot(timeline: Timeline):
+    def white(frame: int) -> bool:
+        picture = timeline.lanes.grab().toImage()
+        ratio = picture.width() / timeline.lanes.width()
+        x = LEFT + timeline.scale.x(frame)
+        row = timeline.lanes._row(0)
+        color = picture.pixelColor(round(x * ratio), round((row.bottom() - 1.75) * ratio))
+        return min(color.red(), color.green(), color.blue()) > 240
+
+    assert not white(60)
+    mm = np.full(FRAMES, 10.0)
+    timeline.set_lanes([lane(1, mm, (70,), tuple(f for f in range(50, 91) if f != 70))])
+    assert white(60)
+    assert white(85)
+    assert not white(110)
