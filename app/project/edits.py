@@ -25,6 +25,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "tracks": ("id",),
     "reviews": ("item_id",),
     "settings": ("name",),
+    "deid_rules": ("id",),
+    "deid_regions": ("id",),
+    "leaks": ("id",),
 }
 """The tables that a person's edits may touch, and their primary keys."""
 

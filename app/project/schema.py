@@ -71,7 +71,33 @@ ALTER TABLE observations ADD COLUMN right_hand BLOB;
 ALTER TABLE observations ADD COLUMN face BLOB;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2)
+_V3 = """
+CREATE TABLE deid_rules (
+    id INTEGER PRIMARY KEY, track_id INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    spared INTEGER NOT NULL, cover TEXT NOT NULL, fill TEXT NOT NULL, look TEXT NOT NULL,
+    reason TEXT NOT NULL
+) STRICT;
+CREATE TABLE deid_regions (
+    id INTEGER PRIMARY KEY, label TEXT NOT NULL, fill TEXT NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL, frames BLOB NOT NULL, points BLOB NOT NULL, event_id TEXT NOT NULL
+) STRICT;
+CREATE TABLE audits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    output_sha256 TEXT NOT NULL, result TEXT NOT NULL
+) STRICT;
+CREATE TABLE leaks (
+    id TEXT PRIMARY KEY, audit_id INTEGER NOT NULL, kind TEXT NOT NULL, track_id INTEGER,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, frames BLOB NOT NULL, boxes BLOB NOT NULL,
+    score REAL NOT NULL, severity INTEGER NOT NULL, found_by TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'covered', 'released')), reason TEXT NOT NULL,
+    who TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leak_pictures (
+    leak_id TEXT PRIMARY KEY, jpeg BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3)
 """Script ``i`` takes a file from version ``i`` to ``i + 1``; never edit one that was released."""
 
 VERSION: Final = len(MIGRATIONS)

@@ -236,7 +236,10 @@ class ProjectStore:
     def clear_results(self) -> None:
         """Forget all results and start anew; the log of edits stays."""
         with self.transaction() as db:
-            for table in ("confidence", "bodies", "observations", "chunks", "reviews", "tracks"):
+            for table in (
+                "confidence", "bodies", "observations", "chunks", "reviews", "tracks",
+                "deid_rules", "leaks", "leak_pictures", "audits",
+            ):  # fmt: skip
                 db.execute(f"DELETE FROM {table}")
             db.execute("DELETE FROM settings WHERE name GLOB ?", (f"{NOTES}*",))
 

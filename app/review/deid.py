@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from app.review.types import BACKGROUND_LABELS, COVER_LABELS, FILL_LABELS, DeidSettings
+from app.review.types import BACKGROUND_LABELS, COVER_LABELS, FILL_LABELS, Codec, DeidSettings, Look
 
 SETTING = "deidentification"
 """The name of the project's setting."""
@@ -17,9 +17,13 @@ def read_deid(stored: Any) -> DeidSettings:
     default = DeidSettings()
     cover, fill = stored.get("cover"), stored.get("fill")
     background = stored.get("background")
+    looks: dict[Any, Look] = {look: look for look in get_args(Look)}
+    codecs: dict[Any, Codec] = {codec: codec for codec in get_args(Codec)}
     return DeidSettings(
         cover=cover if cover in COVER_LABELS else default.cover,
         fill=fill if fill in FILL_LABELS else default.fill,
         background=background if background in BACKGROUND_LABELS else default.background,
         keep_audio=bool(stored.get("keep_audio", False)),
+        look=looks.get(stored.get("look"), default.look),
+        codec=codecs.get(stored.get("codec"), default.codec),
     )

@@ -162,8 +162,10 @@ class EditLabel:
     person_id: int | None
 
 
-Cover = Literal["whole", "head"]
-Fill = Literal["mesh", "solid", "pixels"]
+Cover = Literal["whole", "head", "face"]
+Fill = Literal["mesh", "solid", "pixels", "remove", "blur"]
+Look = Literal["shaded", "plain", "confidence", "clothed"]
+Codec = Literal["h264", "h265"]
 Background = Literal["original", "plate"]
 
 COVER_LABELS: dict[Cover, str] = {"whole": "Whole person", "head": "Head"}
@@ -179,6 +181,8 @@ class DeidSettings:
     fill: Fill = "mesh"
     background: Background = "plate"
     keep_audio: bool = False
+    look: Look = "shaded"
+    codec: Codec = "h264"
 
 
 ExportKind = Literal["video", "coco", "smplx", "meshes_obj", "meshes_ply", "meshes_glb", "csv"]

@@ -93,8 +93,8 @@ def cover_frame(
     covers: Sequence[PersonCover],
     camera: Camera,
     *,
-    cover: Literal["whole", "head"],
-    fill_with: Literal["mesh", "solid", "pixels"],
+    cover: Literal["whole", "head", "face"],
+    fill_with: Literal["mesh", "solid", "pixels", "remove", "blur"],
     plate: Plate | None,
     phase: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[U1, BoolArray]:

@@ -301,6 +301,8 @@ def _first_version(path: Path) -> None:
     raw = sqlite3.connect(path)
     for column in ("left_hand", "right_hand", "face"):
         raw.execute(f"ALTER TABLE observations DROP COLUMN {column}")
+    for table in ("deid_rules", "deid_regions", "audits", "leaks", "leak_pictures"):
+        raw.execute(f"DROP TABLE {table}")
     raw.execute("PRAGMA user_version=1")
     raw.commit()
     raw.close()

@@ -1,0 +1,1 @@
+"""Who is covered, how and when; free regions: a project's plan of de-identification."""
