@@ -377,7 +377,8 @@ def test_the_manifest_says_what_was_made_of_what_and_names_nobody(stage: Theatre
     assert manifest["input"]["sha256"] == stage.footage.sha256()
     assert manifest["frames"] == [0, 3]
     assert manifest["deidentification"] == {
-        "cover": "whole", "fill": "mesh", "background": "original", "keep_audio": False, "look": "shaded", "codec": "h264",
+        "cover": "whole", "fill": "mesh", "background": "original", "keep_audio": False,
+        "look": "shaded", "codec": "h264",
     }  # fmt: skip
     assert [o["kind"] for o in manifest["outputs"]] == list(kinds)
     for output in manifest["outputs"]:
