@@ -56,7 +56,8 @@ class Edit:
     track_id: int | None
 
 
-def _who() -> str:
+def current_user() -> str:
+    """The user's name on this machine, for the log."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
@@ -175,7 +176,7 @@ class EditLog:
         cursor = self._store.connection.execute(
             "INSERT INTO edits (at, who, kind, label, frame, track_id, target, changes)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (now(), _who(), kind, label, frame, track_id, target, payload),
+            (now(), current_user(), kind, label, frame, track_id, target, payload),
         )
         return int(cursor.lastrowid or 0)
 

@@ -190,7 +190,11 @@ ExportKind = Literal["video", "coco", "smplx", "meshes_obj", "meshes_ply", "mesh
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What to write where. ``first``/``last`` inclusive frames, None for all."""
+    """What to write where. ``first``/``last`` inclusive frames, None for all.
+
+    ``audit`` searches the finished video for whoever slipped through; without it no video is called
+    verified. ``report`` writes what was done and found beside it.
+    """
 
     folder: Path
     kinds: tuple[ExportKind, ...] = ("video", "coco", "smplx", "csv")
@@ -198,6 +202,8 @@ class ExportRequest:
     last: int | None = None
     overwrite: bool = False
     allow_uncovered: bool = False
+    audit: bool = True
+    report: bool = True
 
 
 @dataclass(frozen=True, slots=True)
