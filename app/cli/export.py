@@ -46,6 +46,13 @@ class BackgroundWord(StrEnum):
     PLATE = "plate"
 
 
+class CodecWord(StrEnum):
+    """How the video is encoded."""
+
+    H264 = "h264"
+    H265 = "h265"
+
+
 _DEFAULT = [What.VIDEO, What.COCO, What.SMPLX, What.CSV]
 
 
@@ -64,6 +71,9 @@ def export(
     keep_audio: Annotated[
         bool, typer.Option("--keep-audio", help="Keep the sound. A voice identifies.")
     ] = False,
+    codec: Annotated[
+        CodecWord, typer.Option(help="H.264 plays everywhere; H.265 is smaller and slower to write.")
+    ] = CodecWord.H264,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The folder to write to; beside the project if left out."),
@@ -89,8 +99,9 @@ def export(
     from backends.body import load_body
 
     deid = DeidSettings(
-        cover=cover.value, fill=fill.value, background=background.value, keep_audio=keep_audio
-    )
+        cover=cover.value, fill=fill.value, background=background.value, keep_audio=keep_audio,
+        codec=codec.value,
+    )  # fmt: skip
     request = ExportRequest(
         folder=output or project.resolve().parent,
         kinds=tuple(w.value for w in dict.fromkeys(what or _DEFAULT)),

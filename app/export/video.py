@@ -17,6 +17,7 @@ from app.export.frames import FrameCoverer
 from app.export.types import ExportSource, Step, Written
 from app.footage.base import Image
 from app.footage.decoder import open_container, video_stream
+from app.footage.metadata import leftovers
 from app.footage.writer import VideoWriter
 from app.pipeline.channel import Channel
 from backends.background import Plate
@@ -72,7 +73,7 @@ def write_video(
     with written_whole(target) as part:
         writer = VideoWriter(
             part, footage.width, footage.height, np.asarray(pts), footage.time_base, audio_from=audio,
-            audio_start_s=float(footage.times[source.first]),
+            audio_start_s=float(footage.times[source.first]), codec=source.deid.codec,
         )  # fmt: skip
         threads = [threading.Thread(target=f, name=f.__name__, daemon=True) for f in (decode, cover)]
         for thread in threads:
@@ -97,10 +98,10 @@ def write_video(
 
 
 def _check(path: Path, seconds: npt.NDArray[np.float64], step: Step) -> None:
-    """Decode every frame, count, and compare times with the footage's, both from the first frame.
+    """Decode every frame, count, compare times with the footage's, and look for anything but pictures.
 
     Raises:
-        ExportError: it does not open, a frame is damaged or missing, or times differ.
+        ExportError: it does not open, a frame is damaged or missing, times differ, or it holds metadata.
         Cancelled: asked to stop.
     """
     stamps: list[float] = []
@@ -120,3 +121,6 @@ def _check(path: Path, seconds: npt.NDArray[np.float64], step: Step) -> None:
         )
     if np.abs(np.array(stamps) - stamps[0] - seconds).max() > _STAMP_S:
         raise ExportError("The written video does not keep the footage's time stamps. Export again.")
+    told = leftovers(path)
+    if told:
+        raise ExportError(f"The written video holds more than pictures: {', '.join(told)}. Export again.")

@@ -1,19 +1,24 @@
-"""Writing H.264 video with the source's own time stamps."""
+"""Writing H.264 or H.265 video with the source's own time stamps, and nothing but pictures and sound."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av.bitstream import BitStreamFilterContext
 
 from app.errors import ExportError, StorageError
 from app.footage.base import Image
 from app.footage.decoder import open_container
+from app.review.types import Codec
 
 
 def _storage_error(error: OSError, path: Path) -> StorageError | ExportError:
@@ -22,16 +27,40 @@ def _storage_error(error: OSError, path: Path) -> StorageError | ExportError:
     return ExportError(f"The video cannot be written to {path.parent}: {error.strerror or error}.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Encoder:
+    """How a codec is asked for.
+
+    Attributes:
+        tag: the sample entry in the mp4; players of Apple's take H.265 only as "hvc1".
+        crf_shift: added to the quality, so that both codecs look alike.
+        told: NAL unit types (ITU-T H.264 table 7-1, H.265 table 7-1) of supplemental information, in which
+            encoders write their name, version and settings.
+    """
+
+    library: str
+    tag: str
+    options: dict[str, str]
+    crf_shift: int
+    told: str
+
+
+_ENCODERS: dict[Codec, _Encoder] = {
+    "h264": _Encoder("libx264", "avc1", {}, 0, "6"),
+    "h265": _Encoder("libx265", "hvc1", {"x265-params": "info=0:log-level=error:pools=2"}, 3, "39|40"),
+}
+
+
 class VideoWriter:
     """Writes frames to an mp4 at the path given (the caller chooses a temporary name).
 
-    H.264, yuv420p, BT.709 limited range; odd sizes are padded by repeating the last row or column,
-    as yuv420p has no odd sizes. No metadata is written.
+    H.264 or H.265, yuv420p, BT.709 limited range; odd sizes are padded by repeating the last row or
+    column, as yuv420p has no odd sizes. No metadata is written, no encoder's name, no thumbnail.
 
     Args:
         pts: (N,) int64 time stamps of the frames to come, in units of ``time_base`` seconds.
         audio_from: a file whose sound is copied (between the first and last time stamp); None: no sound.
-        crf: quality, 0 (lossless) to 51.
+        crf: quality, 0 (lossless) to 51, on the scale of H.264.
     """
 
     def __init__(
@@ -46,7 +75,9 @@ class VideoWriter:
         crf: int = 18,
         preset: str = "veryfast",
         audio_start_s: float = 0.0,
+        codec: Codec = "h264",
     ) -> None:
+        encoder = _ENCODERS[codec]
         self.path = path
         self._pts = pts - pts[0]
         self._written = 0
@@ -63,14 +94,18 @@ class VideoWriter:
                     "video_track_timescale": str(_ticks(time_base)),
                 },
             )  # fmt: skip
-            stream = self._out.add_stream("libx264", rate=Fraction(rate).limit_denominator(60000))
+            stream = cast(
+                av.VideoStream,
+                self._out.add_stream(encoder.library, rate=Fraction(rate).limit_denominator(60000)),
+            )
         except OSError as error:
             raise _storage_error(error, path) from error
         stream.width, stream.height = width + self._pad[1], height + self._pad[0]
         stream.pix_fmt = "yuv420p"
         stream.time_base = time_base
         stream.codec_context.time_base = time_base
-        stream.options = {"crf": str(crf), "preset": preset}
+        stream.options = {"crf": str(crf + encoder.crf_shift), "preset": preset, **encoder.options}
+        stream.codec_context.codec_tag = encoder.tag
         stream.codec_context.thread_count = 2
         stream.codec_context.colorspace = 1
         stream.codec_context.color_primaries = 1
@@ -83,6 +118,11 @@ class VideoWriter:
         self._audio: tuple[av.container.InputContainer, av.AudioStream, av.AudioStream] | None = None
         if audio_from is not None:
             self._open_audio(audio_from)
+        try:
+            self._out.start_encoding()
+        except OSError as error:
+            raise _storage_error(error, path) from error
+        self._bare = BitStreamFilterContext(f"filter_units=remove_types={encoder.told}", stream)
 
     def _open_audio(self, path: Path) -> None:
         source = open_container(path)
@@ -110,10 +150,17 @@ class VideoWriter:
         picture.pts = int(self._pts[self._written])
         picture.time_base = self._time_base
         try:
-            self._out.mux(self._stream.encode(picture))
+            self._mux(self._stream.encode(picture))
         except OSError as error:
             raise _storage_error(error, self.path) from error
         self._written += 1
+
+    def _mux(self, packets: Iterable[Any]) -> None:
+        """Store encoded packets without what the encoder says of itself; None at the end."""
+        for packet in packets:
+            for bare in self._bare.filter(packet):
+                bare.stream = self._stream
+                self._out.mux(bare)
 
     def close(self) -> None:
         """Finish the file.
@@ -122,7 +169,7 @@ class VideoWriter:
             StorageError, ExportError: when the rest cannot be written.
         """
         try:
-            self._out.mux(self._stream.encode(None))
+            self._mux([*self._stream.encode(None), None])
             if self._audio is not None:
                 self._write_audio(*self._audio)
             self._out.close()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from theatre import BODY, N, Theatre, make_theatre
@@ -13,6 +16,7 @@ from theatre import BODY, N, Theatre, make_theatre
 from app.errors import Cancelled, ExportError
 from app.export import coco, smplx
 from app.export.run import run_export
+from app.footage.writer import VideoWriter
 from app.pipeline.events import Event, Progress, StageStarted
 from app.pipeline.job import Control
 from app.review.types import DeidSettings, ExportRequest
@@ -156,3 +160,31 @@ def test_a_damaged_file_never_gets_its_name(
     with pytest.raises(ExportError, match=r"Export again\."):
         export(stage, tmp_path, kind, lambda event: None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_that_says_more_than_its_pictures_never_gets_its_name(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = VideoWriter.close
+
+    def talkative(self: VideoWriter) -> None:
+        close(self)
+        with self.path.open("ab") as file:
+            file.write(struct.pack(">I", 17) + b"freeDr Jones.")
+
+    monkeypatch.setattr(VideoWriter, "close", talkative)
+    with pytest.raises(ExportError, match="more than pictures: bytes in unused space"):
+        export(stage, tmp_path, "video", lambda event: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_codec_is_the_one_that_was_chosen(stage: Theatre, tmp_path: Path) -> None:
+    wanted = ExportRequest(tmp_path, ("video",))
+    deid = replace(ORIGINAL, codec="h265")
+    run_export(stage.store, stage.footage, BODY, wanted, deid, Control(), lambda event: None)
+    (video,) = tmp_path.glob("*.mp4")
+    with av.open(str(video)) as container:
+        assert container.streams.video[0].codec_context.name == "hevc"
+        np.testing.assert_allclose(
+            [f.time for f in container.decode(video=0)], stage.footage.times, atol=5e-4
+        )
