@@ -172,6 +172,7 @@ def fit_frames(
     stretch = Stretch(fitter, frames, views, cameras, fps, CLIP, None)
     try:
         x, betas, cost, spent = stretch.solve(unwrapped(x), betas, 0, frozen, cold=False)
+        x, betas, cost, _ = stretch.hold_feet(x, betas, 0, frozen, cost)
     except NotEnoughKeypoints:
         return None
     return clip_result(fitter, x, betas, views, cameras, missing, cost, spent).params

@@ -18,7 +18,7 @@ from backends.fitting.clip_start import Observation, filled, first_bodies, unwra
 from backends.fitting.clip_types import ClipFit, ClipSettings
 from backends.fitting.evidence import MIN_KEYPOINTS, N_POINTS, View, gather, weigh, weigh_bones
 from backends.fitting.fitter import BodyFitter
-from backends.fitting.ground import Contact
+from backends.fitting.ground import N_FEET, Contact, find_contacts
 from backends.fitting.kernels import N_FIT_JOINTS, points_and_derivatives
 from backends.fitting.terms import project_points
 from backends.fitting.types import NotEnoughKeypoints
@@ -55,7 +55,8 @@ def fit_clip(
             the world's.
         betas: (B,) the shape, which is then not fitted.
         init: bodies to start from, in the same coordinates; by default frames are first fitted singly.
-        contact: which foot stands when, and on what (world coordinates, several cameras).
+        contact: which foot stands when, and on what (world coordinates, several cameras); by default feet
+            that are found to be still are held where they are (:meth:`Stretch.hold_feet`).
 
     Raises:
         NotEnoughKeypoints: no frame with enough keypoints.
@@ -83,7 +84,11 @@ def fit_clip(
             fitter, frames[part_of], views[part_of], cameras, fps, s, _cut_contact(contact, part_of)
         )
         x[part_of], shape, value, count = part.solve(unwrapped(x[part_of]), shape, nb, frozen)
-        cost, spent = cost + value, spent + count
+        spent += count
+        if contact is None:
+            x[part_of], shape, value, count = part.hold_feet(x[part_of], shape, nb, frozen, value)
+            spent += count
+        cost += value
         if part_of.stop == len(frames):
             break
         at = part_of.stop - s.overlap
@@ -142,6 +147,29 @@ class Stretch:
             if not np.isfinite(cost):
                 raise NotEnoughKeypoints("No motion fits this clip: the body would lie behind a camera.")
         return x, betas, cost, spent
+
+
+    def hold_feet(
+        self, x: F8, betas: F8, nb: int, frozen: BoolArray, cost: float
+    ) -> tuple[F8, F8, float, int]:
+        """From what :meth:`solve` gave on: feet that are still stay where they are.
+
+        A camera that is carried along sees no foot stand still for long; then nothing changes.
+        """
+        contact = find_contacts(self._feet(x, betas), self._fps, height=None)
+        if not (np.minimum(contact.stands[1:], contact.stands[:-1]) > 0.0).any():
+            return x, betas, cost, 0
+        self._contact = contact
+        return self.solve(x, betas, nb, frozen, cold=False)
+
+    def _feet(self, x: F8, betas: F8) -> F8:
+        """(T, 6, 3) the feet's keypoints."""
+        X, room = np.empty((N_KEYPOINTS, 3)), np.empty((0, 3, 0))
+        feet = np.empty((len(x), N_FEET, 3))
+        for t, unknowns in enumerate(x):
+            points_and_derivatives(unknowns, betas, 0, self._fitter.arrays, N_KEYPOINTS, X, room, False)
+            feet[t] = X[-N_FEET:]
+        return feet
 
 
 def clip_result(

@@ -16,6 +16,8 @@ N_FEET = 6
 
 _STILL_M_S = 0.25
 _NEAR_M = 0.06
+_LEAST_S = 0.2
+"""A foot that is still for less than this turns round in the air, or the camera follows it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +87,19 @@ def find_contacts(feet: npt.ArrayLike, fps: float, *, height: float | None = 0.0
     stands = np.clip(2.0 - speed / _STILL_M_S, 0.0, 1.0)
     if height is not None:
         stands = stands * np.clip(2.0 - np.abs(p[..., 2] - height) / _NEAR_M, 0.0, 1.0)
+    stands = stands * _lasting(stands > 0.0, max(round(_LEAST_S * fps), 1))
     return Contact(stands, 0.0 if height is None else float(height), height is not None)
+
+
+def _lasting(stands: npt.NDArray[np.bool_], least: int) -> npt.NDArray[np.bool_]:
+    """Of (T, 6) the runs along time of at least so many frames; at the clip's ends they may be cut off."""
+    result = np.zeros_like(stands)
+    for foot in range(stands.shape[1]):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], stands[:, foot].astype(np.int8), [0]])))
+        for first, end in edges.reshape(-1, 2):
+            if end - first >= least or first == 0 or end == len(stands):
+                result[first:end, foot] = True
+    return result
 
 
 def foot_slide_mm(feet: npt.ArrayLike, stands: npt.ArrayLike) -> float:

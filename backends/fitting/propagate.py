@@ -85,9 +85,10 @@ def propagate(
         for row, weights in zip(views, trust)
     ]
     stretch = Stretch(fitter, some, views, cameras, fps, s, None, bone_trust=trust)
-    x, betas, cost, spent = stretch.solve(x, betas, 0, frozen, cold=False)
+    x, betas, cost, first_steps = stretch.solve(x, betas, 0, frozen, cold=False)
+    x, betas, cost, spent = stretch.hold_feet(x, betas, 0, frozen, cost)
     keep = slice(first - low, last - low + 1)
-    fit = clip_result(fitter, x[keep], betas, views[keep], cameras, missing[keep], cost, spent)
+    fit = clip_result(fitter, x[keep], betas, views[keep], cameras, missing[keep], cost, first_steps + spent)
     # The very bodies that the person left, to the last digit.
     params = [bodies[first + i] if first + i in inside else p for i, p in enumerate(fit.params)]
     return replace(fit, params=tuple(p for p in params if p is not None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -267,7 +269,7 @@ def test_standing_feet_do_not_slide() -> None:
     floor = float(true_feet[..., 2].min())
     near = ring_of_cameras(16)[:2]
     seen = [Observation(tuple(seen_keypoints(BODY, p, c, rng, 4.0) for c in near)) for p in still]
-    free = fit_clip(FITTER, seen, near, fps=FPS)
+    free = fit_clip(FITTER, seen, near, fps=FPS, contact=Contact.none(len(seen)))
     feet = np.stack([posed_keypoints(BODY, p)[17:] for p in free.params])
     contact = find_contacts(feet, FPS, height=None)
     assert contact.stands.mean() > 0.8
@@ -279,6 +281,41 @@ def test_standing_feet_do_not_slide() -> None:
     heights = np.stack([posed_keypoints(BODY, p)[17:, 2] for p in on_floor.params])
     down = grounded.stands > 0
     assert np.abs(heights - floor)[down].mean() < 0.7 * np.abs(feet[..., 2] - floor)[down].mean()
+
+
+def test_feet_seen_by_one_camera_stay_where_they_stand() -> None:
+    rng = np.random.default_rng(14)
+    motion = random_motion(BODY, rng, 30, FPS)
+    base = motion.params[0]
+    world = [
+        BodyParams(base.betas, np.concatenate([base.pose[:12], p.pose[12:]]), base.transl)
+        for p in motion.params
+    ]  # fmt: skip
+    truth = [to_camera(BODY, p, CAMERA) for p in world]
+    seen = [
+        Observation((seen_keypoints(BODY, p, CAMERA, rng, 3.0),), seen_world(BODY, p, CAMERA, rng))
+        for p in world
+    ]
+    free = fit_clip(FITTER, seen, [CAMERA], fps=FPS, contact=Contact.none(len(seen)))
+    held = fit_clip(FITTER, seen, [CAMERA], fps=FPS, init=list(free.params))
+
+    def slide(params: Sequence[BodyParams]) -> float:
+        return foot_slide_mm(np.stack([posed_keypoints(BODY, p)[17:] for p in params]), np.ones((30, 6)))
+
+    def error(params: Sequence[BodyParams]) -> float:
+        gaps = [aligned_errors_mm(body_joints(BODY, a), body_joints(BODY, b)) for a, b in zip(params, truth)]
+        return float(np.mean(gaps))
+
+    assert slide(held.params) < 0.5 * slide(free.params)
+    assert error(held.params) < error(free.params) + 0.5
+
+
+def test_feet_that_pass_through_the_air_do_not_stand() -> None:
+    feet = np.zeros((50, 6, 3))
+    t = np.arange(50) / FPS
+    feet[..., 0] = 0.2 * np.sin(2 * np.pi * 2.0 * t)[:, None]  # still for a moment at each turn
+    contact = find_contacts(feet, FPS, height=None)
+    assert contact.stands[5:-5].max() == 0.0
 
 
 def test_contacts_are_found_where_feet_are_still_and_low() -> None:
