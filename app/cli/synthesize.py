@@ -63,6 +63,9 @@ def synthesize(
         float | None,
         typer.Option(help="Slide a card of this width before the first camera, as a share of the height."),
     ] = None,
+    light_swing: Annotated[
+        float, typer.Option(help="Let the light rise and fall by this share within two seconds, like 0.06.")
+    ] = 0.0,
     sheet: Annotated[
         Path | None, typer.Option(help="Also draw a contact sheet, .jpg or .png (layout understudy).")
     ] = None,
@@ -83,7 +86,7 @@ def synthesize(
     width, height = (int(n) for n in size.split("x"))
     request = SynthesisRequest(
         output, preset.value, people, cameras, seconds, fps, width, height, seed, layout.value, clouds,
-        vertices, feet, hand_held, occluder,
+        vertices, feet, hand_held, occluder, light_swing,
     )  # fmt: skip
     with Interruptible() as control, ProgressView() as view:
         result = run_synthesis(request, control, view)

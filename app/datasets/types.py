@@ -61,6 +61,7 @@ class TruePerson:
         seen: share of the person that nothing hides, in [0, 1].
         face_box, face_seen: about the face and the share of it that is seen.
         head_box: about the whole head.
+        head_mask: the head's visible pixels; an empty mask where nothing of it is seen.
     """
 
     person_id: int
@@ -75,6 +76,7 @@ class TruePerson:
     face_box: F8 | None = None
     face_seen: float | None = None
     head_box: F8 | None = None
+    head_mask: CropMask | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ from app.review.types import DeidSettings
 from backends.background import Plate
 from backends.body import BodyModel
 from backends.camera import Camera
+from backends.masks import CropMask
 from backends.metrics.faces import head_coverage
 
 F8 = npt.NDArray[np.float64]
@@ -61,20 +62,20 @@ class CoverageProbe:
             return
         covered = self._coverer.cover_with_mask(frame, self._blank)[1]
         for person in whole:
-            seen, place_of = _pixels(person, covered.shape)
+            seen, place_of = _pixels(person.mask, covered.shape)
             if seen.any():
                 samples.persons.append(float(covered[place_of][seen].mean()))
         for person in heads:
             track = samples.heads.setdefault(person.person_id, HeadTrack(np.full(n, np.nan), np.zeros(n)))
             seen_head, share = _head(person, covered)
+            samples.head_masks += person.head_mask is not None
             track.seen[place] = seen_head
             if seen_head:
                 track.covered[place] = share
 
 
-def _pixels(person: TruePerson, shape: tuple[int, ...]) -> tuple[Bools, tuple[slice, slice]]:
-    """A person's seen pixels in their part of the picture, and which part that is."""
-    mask = person.mask
+def _pixels(mask: CropMask | None, shape: tuple[int, ...]) -> tuple[Bools, tuple[slice, slice]]:
+    """Seen pixels in their part of the picture, and which part that is."""
     if mask is None:
         return np.zeros((0, 0), np.bool_), (slice(0), slice(0))
     part = (
@@ -86,17 +87,24 @@ def _pixels(person: TruePerson, shape: tuple[int, ...]) -> tuple[Bools, tuple[sl
 
 
 def _head(person: TruePerson, covered: Bools) -> tuple[bool, float]:
-    """Whether the head is seen, and how much of it is covered: of the person's pixels within its box, or of
-    the box where the truth has no mask."""
+    """Whether the head is seen, and how much of it is covered: of its own pixels, else of the person's
+    pixels within its box, or of the box where the truth has no mask."""
+    if person.head_mask is not None:
+        head, part = _pixels(person.head_mask, covered.shape)
+        return _share(head, covered[part])
     box = np.asarray(person.head_box, np.float64)
     if person.mask is None:
         shown = person.face_seen if person.face_seen is not None else person.seen
         return shown is None or shown > 0, head_coverage(box, covered)
-    pixels, part = _pixels(person, covered.shape)
+    pixels, part = _pixels(person.mask, covered.shape)
     head = np.zeros_like(pixels)
     x0, y0 = (max(int(np.ceil(v)) - s.start, 0) for v, s in zip(box[:2], part[::-1]))
     x1, y1 = (max(int(np.floor(v)) + 1 - s.start, 0) for v, s in zip(box[2:], part[::-1]))
     head[y0:y1, x0:x1] = pixels[y0:y1, x0:x1]
+    return _share(head, covered[part])
+
+
+def _share(head: Bools, covered: Bools) -> tuple[bool, float]:
     if int(head.sum()) < _LEAST_PIXELS:
         return False, float("nan")
-    return True, head_coverage(head, covered[part])
+    return True, head_coverage(head, covered)

@@ -18,7 +18,8 @@ F8 = npt.NDArray[np.float64]
 Missing = list[tuple[str, str]]
 
 _SET = "23 keypoints, those labelled"
-_HEAD = "seen pixels within the true head's box"
+_HEAD = "seen pixels of the true head"
+_HEAD_BOX = "seen pixels within the true head's box"
 
 
 def picture_rows(samples: Samples) -> tuple[list[Row], Missing]:
@@ -124,7 +125,7 @@ def face_rows(samples: Samples, times_s: F8, *, measured: bool = True) -> tuple[
         return rows, [*missing, ("Coverage and leaks", "the truth does not say where heads are")]
     covered = np.concatenate([h.covered[h.seen > 0] for h in samples.heads.values()])
     rows.append(row("faces", "head_coverage", "Head covered", mean_known(covered), "%", "heads",
-                    better="higher", note=_HEAD))  # fmt: skip
+                    better="higher", note=_HEAD if samples.head_masks else _HEAD_BOX))  # fmt: skip
     leaks = [leak_events(h.covered, h.seen, times_s) for h in samples.heads.values()]
     return rows + _leak_rows(leaks), missing
 

@@ -57,7 +57,8 @@ class Samples:
         images: for average precision. tracked: for identities.
         mask_iou, mask_f: per matched person with masks on both sides.
         faces: per frame the true and the found face boxes.
-        heads: by true person. persons: per frame and person the share of their seen pixels that is covered.
+        heads: by true person. head_masks: so many heads of which the truth knows every pixel.
+        persons: per frame and person the share of their seen pixels that is covered.
     """
 
     layouts: set[str] = field(default_factory=set)
@@ -76,6 +77,7 @@ class Samples:
     faces: list[tuple[F8, F8]] = field(default_factory=list)
     true_faces: int = 0
     heads: dict[int, HeadTrack] = field(default_factory=dict)
+    head_masks: int = 0
     persons: list[float] = field(default_factory=list)
     true_people: int = 0
     found_people: int = 0

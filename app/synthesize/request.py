@@ -29,6 +29,7 @@ class SynthesisRequest:
         width, height: pixels.
         hand_held: carry the first camera.
         occluder: slide a card of this width, as a share of the picture's height, before the first camera.
+        light_swing: the share by which the light rises and falls within two seconds.
         layout: one of :data:`LAYOUTS`.
         clouds, vertices: of the layout ``understudy``: write point clouds, write every body's vertices.
         feet: of the layout ``coco``: write COCO-WholeBody's feet too.
@@ -49,3 +50,4 @@ class SynthesisRequest:
     feet: bool = False
     hand_held: bool = False
     occluder: float | None = None
+    light_swing: float = 0.0

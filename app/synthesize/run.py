@@ -86,6 +86,7 @@ def _open(request: SynthesisRequest, open_scene: OpenScene | None) -> Scene:
         seconds=request.seconds, fps=request.fps, width=request.width, height=request.height,
         seed=request.seed, hand_held=request.hand_held,
         occluder=None if request.occluder is None else synthetic.Occluder(width=request.occluder),
+        light_swing=request.light_swing,
     )  # fmt: skip
 
 

@@ -113,7 +113,7 @@ class Collector:
         nothing = np.zeros((0, 0), np.uint8)
         bare = CameraFrame(
             view.name, view.camera, nothing, nothing.astype(np.float32), nothing.astype(np.uint16), nothing,
-            view.people,
+            nothing, view.people,
         )  # fmt: skip
         self._views.append((view.camera, bare))
 

@@ -57,7 +57,7 @@ PRESETS: dict[str, Preset] = {
 def open_scene(
     preset: str, *, people: int | None = None, cameras: int = 1, seconds: float = 10.0, fps: float = 25.0,
     width: int = 1280, height: int = 720, seed: int = 0, hand_held: bool = False,
-    occluder: Occluder | None = None,
+    occluder: Occluder | None = None, light_swing: float = 0.0,
 ) -> Scene:  # fmt: skip
     """A scene by name, ready to be drawn.
 
@@ -70,6 +70,7 @@ def open_scene(
         seed: the same gives the same truth and the same pictures.
         hand_held: carry the first camera; in ``walk`` it always is.
         occluder: a card that slides before the first camera.
+        light_swing: share by which the light rises and falls within two seconds, 0 to 0.5.
 
     Raises:
         InputError: a scene that cannot be.
@@ -95,4 +96,5 @@ def open_scene(
     return Scene(
         preset, found.room(), found.cast(people, rng), rigs,
         seconds=seconds, fps=fps, width=width, height=height, seed=seed, occluder=occluder,
+        light_swing=light_swing,
     )  # fmt: skip

@@ -48,6 +48,7 @@ class Scene:
     def __init__(
         self, preset: str, room: Room, actors: Sequence[Actor], cameras: Sequence[Mount | HandHeld], *,
         seconds: float, fps: float, width: int, height: int, seed: int, occluder: Occluder | None = None,
+        light_swing: float = 0.0,
     ) -> None:  # fmt: skip
         self.preset, self.fps, self.width, self.height, self.seed = preset, fps, width, height, seed
         self.n_frames = max(round(seconds * fps), 1)
@@ -55,7 +56,7 @@ class Scene:
         self.actors = tuple(actors)
         self.moving = tuple(isinstance(c, HandHeld) for c in cameras)
         self._room, self._rigs, self._occluder = room, tuple(cameras), occluder
-        self._sensors = [Sensor(width, height, seed * 64 + k) for k in range(len(cameras))]
+        self._sensors = [Sensor(width, height, seed * 64 + k, light_swing) for k in range(len(cameras))]
         self._monitors = Monitors(tuple(s.kind for s in room.screens), seed)
         self._light: RoomLight | None = None
         self._backdrops: list[Backdrop] = []
@@ -73,14 +74,14 @@ class Scene:
             yield SceneFrame(index, moment.time, tuple(p.world for p in moment.people), views)
 
     def plates(self) -> tuple[U1, ...]:
-        """The empty room as each camera sees it in the first frame, without noise."""
+        """The empty room as each camera sees it in the first frame, without noise and drift of the light."""
         self.prepare()
         light = self._light
         assert light is not None
         textures = self._monitors.at(0.0)
         return tuple(
-            backdrop.seen_by(self.camera(k, 0.0)).picture(light.shadows_of([]), textures)
-            for k, backdrop in enumerate(self._backdrops)
+            sensor.still(backdrop.seen_by(self.camera(k, 0.0)).picture(light.shadows_of([]), textures))
+            for k, (backdrop, sensor) in enumerate(zip(self._backdrops, self._sensors))
         )
 
     def prepare(self, check: Callable[[], object] = lambda: None) -> None:
@@ -137,7 +138,7 @@ class Scene:
         ]
         props = [drawn(v, s, camera) for v, s in moment.props]
         depth, truths = view.depth, []
-        instances = np.zeros(depth.shape, np.uint8)
+        instances, heads = np.zeros(depth.shape, np.uint8), np.zeros(depth.shape, np.uint8)
         flow: F4 | None = None
         if meshes or props:
             picture = rasterize([*meshes, *props], camera, light=light.for_people(camera))
@@ -155,11 +156,15 @@ class Scene:
                 seen = min(float(mine.sum()) / max(silhouette, 1), 1.0)
                 truths.append(truth_of(posed, camera, depth, mine, seen))
                 instances[mine] = posed.actor.person_id
+                cut = mine[picture.window]
+                on_head = posed.actor.dressed.head[picture.crop_face_id[cut]]
+                heads[picture.window][cut] = np.where(on_head, posed.actor.person_id, 0)
         sensor = self._sensors[number]
         return CameraFrame(
             name=self.camera_names[number], camera=camera,
             image=sensor.expose(image, flow, index, moment.time, self.fps),
-            depth=depth, depth_mm=sensor.depth(depth, index), instances=instances, people=tuple(truths),
+            depth=depth, depth_mm=sensor.depth(depth, index), instances=instances, heads=heads,
+            people=tuple(truths),
         )  # fmt: skip
 
     def _flow(

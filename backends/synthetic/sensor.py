@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from backends.errors import InputError
 from backends.synthetic.kernels import grain, sense_depth, smear
 
 U1 = npt.NDArray[np.uint8]
@@ -14,16 +15,22 @@ F4 = npt.NDArray[np.float32]
 
 _NOISE = 1.7
 _SHUTTER_S = 1 / 110
+_SWING_S = 2.0
 _FAR_M = 7.0
 """How far the depth sensor sees, metres (time of flight, wide field of view)."""
 
 
 class Sensor:
-    """One camera's electronics, from a seed: the same frames give the same noise."""
+    """One camera's electronics, from a seed: the same frames give the same noise.
 
-    def __init__(self, width: int, height: int, seed: int) -> None:
+    ``swing``: the share by which the light rises and falls within two seconds, beside the slow drift.
+    """
+
+    def __init__(self, width: int, height: int, seed: int, swing: float = 0.0) -> None:
+        if not 0.0 <= swing <= 0.5:
+            raise InputError(f"the light can swing by 0 to 0.5 of itself, not by {swing:g}")
         rng = np.random.default_rng([seed, 5])
-        self._seed = seed
+        self._seed, self._swing = seed, swing
         self._noise = rng.standard_normal(1 << 20).astype(np.float32)
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
         r2 = ((x - width / 2) ** 2 + (y - height / 2) ** 2) / (width * width / 4 + height * height / 4)
@@ -43,9 +50,14 @@ class Sensor:
             smear(image, flow, _SHUTTER_S * fps, out)
             image = out
         gain = 1 + 0.02 * np.sin(0.41 * time + self._phase[0]) + 0.012 * np.sin(1.7 * time + self._phase[1])
+        gain *= 1 + self._swing * np.sin(2 * np.pi * time / _SWING_S)
         seen = cv2.multiply(image, self._fall * np.float32(gain), dtype=cv2.CV_8U)
         grain(seen, self._noise, self._shift(index, 0), _NOISE)
         return np.asarray(seen, dtype=np.uint8)
+
+    def still(self, image: U1) -> U1:
+        """(H, W, 3) uint8 ``image`` through the lens alone: no drift of the light, no noise, no blur."""
+        return np.asarray(cv2.multiply(image, self._fall, dtype=cv2.CV_8U), dtype=np.uint8)
 
     def depth(self, depth: F4, index: int) -> U2:
         """(H, W) uint16 millimetres of exact depth (H, W) metres."""

@@ -79,6 +79,7 @@ class CameraFrame:
         depth: (H, W) float32 metres along z, exact; inf where there is nothing.
         depth_mm: (H, W) uint16 millimetres as a depth sensor gives them: noise, and 0 in its holes.
         instances: (H, W) uint8, the person_id that is seen in each pixel, 0 for none.
+        heads: (H, W) uint8, the person_id whose head (with cap, hair and mask) is seen in each pixel, or 0.
         people: everybody in the scene, also those whom this camera does not see.
     """
 
@@ -88,6 +89,7 @@ class CameraFrame:
     depth: F4
     depth_mm: U2
     instances: U1
+    heads: U1
     people: tuple[PersonTruth, ...]
 
 

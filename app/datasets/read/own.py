@@ -39,6 +39,8 @@ F8 = npt.NDArray[np.float64]
 KIND: Final = "understudy"
 _FILE: Final = "dataset.json"
 _SKEW = 1e-3
+_NOTHING: Final = encode_mask(np.zeros((1, 1), np.bool_), 0, 0)
+"""The mask of what is not seen."""
 _MAX_FRAMES, _MAX_PEOPLE, _MAX_CAMERAS, _MAX_SIDE = 10_000_000, 255, 1000, 65535
 
 
@@ -52,6 +54,7 @@ class _Described:
     n_betas: int
     same_body: bool
     vertices: bool
+    heads: bool
 
 
 def recognise(path: Path) -> bool:
@@ -105,6 +108,7 @@ def _describe(path: Path) -> _Described:
          integer(path, field(path, value, "height"), "height", 1, _MAX_SIDE)),
         tuple(names), integer(path, field(path, body, "betas"), "betas", 0, 1000),
         body.get("sha256") == free_body_sha256(), value.get("vertices") is True,
+        value.get("heads") is True,
     )  # fmt: skip
 
 
@@ -203,19 +207,27 @@ class _View:
     def frame(self, index: int) -> TrueFrame:
         camera = self._camera.at(index)
         world = self._world.arrays
-        masks = self._masks(index)
+        masks = self._masks("masks", index)
+        heads = self._masks("heads", index) if self._said.heads else {}
         vertices = self._vertices(index, len(world["ids"]))
         people = tuple(
             self._person(
-                index, k, int(i), camera, masks.get(int(i)), None if vertices is None else vertices[k]
+                index,
+                k,
+                int(i),
+                camera,
+                masks.get(int(i)),
+                heads.get(int(i), _NOTHING) if self._said.heads else None,
+                None if vertices is None else vertices[k],
             )
             for k, i in enumerate(world["ids"])
         )
         return TrueFrame(index, people, camera)
 
     def _person(
-        self, index: int, k: int, person_id: int, camera: Camera, mask: CropMask | None, vertices: F8 | None
-    ) -> TruePerson:
+        self, index: int, k: int, person_id: int, camera: Camera, mask: CropMask | None,
+        head: CropMask | None, vertices: F8 | None,
+    ) -> TruePerson:  # fmt: skip
         world, seen = self._world.arrays, self._seen
 
         def placed(points: F8) -> F8:
@@ -244,10 +256,11 @@ class _View:
             face_box=box("face_box"),
             face_seen=float(seen["face_seen"][index, k]),
             head_box=box("head_box"),
+            head_mask=head,
         )
 
-    def _masks(self, index: int) -> dict[int, CropMask]:
-        path = self._root / "truth" / "masks" / self._name / f"{index:06d}.png"
+    def _masks(self, kind: str, index: int) -> dict[int, CropMask]:
+        path = self._root / "truth" / kind / self._name / f"{index:06d}.png"
         ids = read_grey(path, np.uint8)
         if ids.shape != (self._said.size[1], self._said.size[0]):
             raise damaged(path, f"it has {ids.shape[1]} x {ids.shape[0]} pixels")

@@ -11,6 +11,7 @@
     truth/world.npz         ids, betas, pose, transl, joints, keypoints_3d, rest_pelvis, time
     truth/cam01.npz         keypoints_2d, visibility, box, seen, face_box, face_seen, head_box, face_mask
     truth/masks/cam01/000000.png  uint8: the id of the person seen in each pixel, 0 for none
+    truth/heads/cam01/000000.png  uint8: the same of heads alone, with hair, cap and mask
     truth/vertices/000000.npz     float32 vertices of everybody, world metres (only where asked for)
 
 Arrays run over frames, then people in the order of ``ids``. Boxes are x0 y0 x1 y1, the last pixel
@@ -77,7 +78,7 @@ class OwnWriter(SceneWriter):
         self._paths: list[CameraPath] = []
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="write")
         for name in info.cameras:
-            for part in ("depth", "truth/masks"):
+            for part in ("depth", "truth/masks", "truth/heads"):
                 (folder / part / name).mkdir(parents=True)
         for part, wanted in (
             ("videos", True), ("plates", True), ("clouds", clouds), ("truth/vertices", vertices),
@@ -136,6 +137,7 @@ class OwnWriter(SceneWriter):
         self._videos[k].write(view.image)
         write_grey(self._folder / "depth" / name / f"{index:06d}.png", view.depth_mm)
         write_grey(self._folder / "truth" / "masks" / name / f"{index:06d}.png", view.instances)
+        write_grey(self._folder / "truth" / "heads" / name / f"{index:06d}.png", view.heads)
         people = {person.person_id: person for person in view.people}
         for key, row in _rows([people[i] for i in self._ids or ()]).items():
             self._logs[k].append(key, row)
@@ -176,7 +178,8 @@ class OwnWriter(SceneWriter):
             "frames": info.n_frames, "width": info.width, "height": info.height,
             "cameras": list(info.cameras), "people": people,
             "body": {"name": "free", "sha256": free_body_sha256(), "betas": int(self._betas.shape[1])},
-            "clouds": self._clouds, "vertices": self._vertices, "conventions": _CONVENTIONS,
+            "clouds": self._clouds, "vertices": self._vertices, "heads": True,
+            "conventions": _CONVENTIONS,
         }  # fmt: skip
 
     def abort(self) -> None:

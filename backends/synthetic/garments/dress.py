@@ -22,11 +22,13 @@ class Dressed:
     Attributes:
         body: to be posed with the same parameters as the bare body; another mesh, the same joints.
         colors: (N, 3) uint8 RGB of its vertices.
+        head: (F,) which faces belong to the head, with hair, cap, mask and glasses.
         outfit: what it was made from.
     """
 
     body: BodyModel
     colors: npt.NDArray[np.uint8]
+    head: npt.NDArray[np.bool_]
     outfit: Outfit
 
 
@@ -54,7 +56,9 @@ def dress(body: BodyModel, betas: F8, outfit: Outfit, rng: np.random.Generator) 
     pieces += heads.features(tailor, outfit)
     whole = joined([_skin(tailor, outfit, gowned), *pieces])
     colors = np.clip(np.rint(whole.colors), 0, 255).astype(np.uint8)
-    return Dressed(worn(body, whole), colors, outfit)
+    on_head = whole.mix @ body.head_vertices.astype(np.float64)
+    head = on_head[whole.faces].mean(axis=1) > 0.5
+    return Dressed(worn(body, whole), colors, head, outfit)
 
 
 def _skin(tailor: Tailor, outfit: Outfit, gowned: bool) -> Surface:

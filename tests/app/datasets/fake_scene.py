@@ -91,7 +91,8 @@ class FakeScene:
         depth_mm = np.rint(depth * 1000).astype(np.uint16)
         depth_mm[:3] = 0  # a sensor's hole
         people = tuple(self._truth(p, camera, ids) for p in world)
-        return CameraFrame(self.camera_names[k], camera, image, depth, depth_mm, ids, people)
+        heads = np.where(np.arange(H)[:, None] < 28, ids, 0).astype(np.uint8)
+        return CameraFrame(self.camera_names[k], camera, image, depth, depth_mm, ids, heads, people)
 
     def _truth(self, person: PersonWorld, camera: Camera, ids: np.ndarray) -> PersonTruth:
         body = load_body()

@@ -95,6 +95,10 @@ def test_everything_comes_back_exactly(truth: TruthSet, frames: list[SceneFrame]
                 assert b.mask is not None
                 assert (a.mask.x0, a.mask.y0) == (b.mask.x0, b.mask.y0)
                 np.testing.assert_array_equal(a.mask.decode(), b.mask.decode())
+                head = np.zeros_like(true.heads, bool)
+                assert a.head_mask is not None
+                a.head_mask.paint(head)
+                np.testing.assert_array_equal(head, true.heads == a.person_id)
     assert hidden_faces == 2 * N
 
 
@@ -117,6 +121,8 @@ def test_pictures_depth_clouds_and_plates_are_there(written: Path, frames: list[
             np.testing.assert_array_equal(depth, frame.views[k].depth_mm)
             ids = read_grey(written / "truth" / "masks" / name / f"{frame.index:06d}.png", np.uint8)
             np.testing.assert_array_equal(ids, frame.views[k].instances)
+            heads = read_grey(written / "truth" / "heads" / name / f"{frame.index:06d}.png", np.uint8)
+            np.testing.assert_array_equal(heads, frame.views[k].heads)
         assert (written / "plates" / f"{name}.png").is_file()
     data = (written / "clouds" / "000001.ply").read_bytes()
     head, body = data.split(b"end_header\n")
@@ -240,6 +246,7 @@ def gone(name: str) -> Harm:
         (stored("cam01.npz", seen=np.array([[2.0, 0.5]])), "shares from 0 to 1"),
         (put("truth/masks/cam01/000000.png", b"no picture"), "no picture"),
         (gone("truth/masks/cam01/000000.png"), "cannot be read"),
+        (gone("truth/heads/cam01/000000.png"), "cannot be read"),
     ],
 )
 def test_damage_gets_one_clear_error(victim: Path, harm: Harm, says: str) -> None:

@@ -73,11 +73,14 @@ def test_the_options_reach_the_renderer(tmp_path: Path) -> None:
     run_synthesis(wanted, Control(), quiet, open_scene=fake)
     usual = request(tmp_path / "b", preset="interview", people=None, cameras=None)
     run_synthesis(usual, Control(), quiet, open_scene=fake)
-    same = {"seconds": 2.0, "fps": 30.0, "width": W, "height": H, "seed": 9, "hand_held": False}
+    same = {"seconds": 2.0, "fps": 30.0, "width": W, "height": H, "seed": 9, "hand_held": False,
+            "light_swing": 0.0}  # fmt: skip
     assert ASKED[0] == ("walk", {"people": 2, "cameras": 2, "occluder": None, **same})
     assert (ASKED[1][1]["people"], ASKED[1][1]["cameras"]) == (2, 1)
-    run_synthesis(request(tmp_path / "c", hand_held=True, occluder=0.3), Control(), quiet, open_scene=fake)
+    more = request(tmp_path / "c", hand_held=True, occluder=0.3, light_swing=0.06)
+    run_synthesis(more, Control(), quiet, open_scene=fake)
     assert ASKED[2][1]["hand_held"] is True
+    assert ASKED[2][1]["light_swing"] == 0.06
     assert isinstance(ASKED[2][1]["occluder"], Occluder)
 
 

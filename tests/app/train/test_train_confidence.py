@@ -77,7 +77,8 @@ def frame_at(t: int) -> CameraFrame:
     people = (truth_at(t, 0), truth_at(t, 1))
     image = np.zeros((270, 480, 3), np.uint8)
     return CameraFrame(
-        "cam01", CAMERA, image, blank.astype(np.float32), np.full((270, 480), 5900, np.uint16), blank, people
+        "cam01", CAMERA, image, blank.astype(np.float32), np.full((270, 480), 5900, np.uint16), blank,
+        blank, people,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -128,6 +129,21 @@ def test_an_occluder_hides_what_is_behind_it() -> None:
     assert np.array_equal(free.world[0].params.pose, hidden.world[0].params.pose)
 
 
+def test_the_plate_is_the_picture_without_people_and_the_light_swings_when_asked() -> None:
+    options = {"people": 0, "cameras": 2, "seconds": 2.0, "seed": 2, **SMALL}
+    steady, swinging = open_scene("or", **options), open_scene("or", **options, light_swing=0.06)
+    levels = []
+    for a, b in zip(some(steady, 9), some(swinging, 9)):
+        levels.append(float(b.views[0].image.mean()) / float(a.views[0].image.mean()))
+        for view, plate in zip(a.views, steady.plates()):
+            ratio = cv2.blur(view.image, (31, 31)) / cv2.blur(plate, (31, 31)).astype(float)
+            assert abs(ratio.mean() - 1) < 0.035, "the slow drift alone"
+            assert ratio.std() < 0.02, "the same lens, the same white"
+    assert levels[0] == pytest.approx(1.0, abs=0.002)
+    assert 1.05 < max(levels) < 1.065
+    assert 0.935 < min(levels) < 0.95
+
+
 def test_a_carried_camera_moves_and_its_truth_moves_with_it() -> None:
     frames = some(open_scene("walk", people=1, seconds=2, seed=2, **SMALL), 6)
     places = np.array([-f.views[0].camera.R.T @ f.views[0].camera.t for f in frames])
@@ -168,7 +184,7 @@ def test_people_stay_in_the_room_and_apart() -> None:
         ("theatre", {}), ("or", {"people": 9}), ("or", {"people": -1}), ("interview", {"people": 3}),
         ("or", {"cameras": 0}), ("or", {"cameras": 7}), ("or", {"seconds": 0.0}),
         ("or", {"seconds": float("nan")}), ("or", {"fps": 0.0}), ("or", {"width": 4}),
-        ("or", {"height": 9999}),
+        ("or", {"height": 9999}), ("or", {"light_swing": 0.6}), ("or", {"light_swing": float("nan")}),
     ],
     ids=str,
 )  # fmt: skip
