@@ -1,5 +1,10 @@
 """The room without the people."""
 
-from backends.background.plate import Plate, PlateBuilder, fill
+from backends.background.filling import fill, fill_along_edges
+from backends.background.light import Light, light_of
+from backends.background.plate import PlateBuilder
+from backends.background.types import Inpainter, MaskedFrame, Plate
 
-__all__ = ["Plate", "PlateBuilder", "fill"]
+__all__ = [
+    "Inpainter", "Light", "MaskedFrame", "Plate", "PlateBuilder", "fill", "fill_along_edges", "light_of",
+]  # fmt: skip

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from backends.background import Plate, fill
+from backends.background import Light, Plate, fill, light_of
 from backends.camera import Camera
 from backends.deidentify.regions import PersonCover, Region, head_radius, head_region, person_region
 from backends.render import Mesh, Picture, composite, rasterize
@@ -50,18 +50,6 @@ def _feathered(region: Region, width: int, height: int) -> tuple[Region, U1]:
     wide = cv2.dilate(mask, np.ones((size, size), np.uint8))
     soft = np.asarray(cv2.blur(wide, (size, size)), np.uint8)
     return Region(x0, y0, mask), np.maximum(soft, mask)
-
-
-def _gain(frame: U1, plate: Plate, covered: BoolArray) -> npt.NDArray[np.float32]:
-    """(3,) the light of this frame against the plate's, where nobody is covered."""
-    step = 16
-    a, b = frame[::step, ::step].reshape(-1, 3), plate.rgb[::step, ::step].reshape(-1, 3)
-    free = ~covered[::step, ::step].reshape(-1) & plate.seen[::step, ::step].reshape(-1)
-    free &= (a.min(axis=1) > 8) & (b.min(axis=1) > 8) & (a.max(axis=1) < 247) & (b.max(axis=1) < 247)
-    if int(free.sum()) < 200:
-        return np.ones(3, np.float32)
-    ratio = np.median(a[free].astype(np.float32) / b[free], axis=0)
-    return np.clip(ratio, 0.6, 1.7).astype(np.float32)
 
 
 def _surroundings(frame: U1, region: Region, covered: BoolArray) -> U1:
@@ -124,10 +112,10 @@ def cover_frame(
         if region is not None:
             covered[region.window] |= region.mask > 0
             regions.append((person, region))
-    gain = _gain(frame, plate, covered) if plate is not None and cover == "whole" else None
+    light = light_of(frame, plate, covered) if plate is not None and cover == "whole" else None
     for person, region in regions:
         soft, alpha = _feathered(region, width, height)
-        _mix(out[soft.window], _filling(frame, person, soft, covered, fill_with, plate, gain, phase), alpha)
+        _mix(out[soft.window], _filling(frame, person, soft, covered, fill_with, plate, light, phase), alpha)
     if scene is not None:
         composite(out, scene, out=out)
     return out, covered
@@ -135,16 +123,14 @@ def cover_frame(
 
 def _filling(
     frame: U1, person: PersonCover, region: Region, covered: BoolArray,
-    fill_with: str, plate: Plate | None, gain: npt.NDArray[np.float32] | None, phase: tuple[float, float],
+    fill_with: str, plate: Plate | None, light: Light | None, phase: tuple[float, float],
 ) -> U1:  # fmt: skip
     if fill_with == "solid":
         return np.full((*region.mask.shape, 3), SOLID_RGB, np.uint8)
     if fill_with == "pixels":
         return pixelate(frame, region, head_radius(person), phase)
-    if plate is not None and gain is not None:
-        behind = plate.rgb[region.window].astype(np.float32) * gain
-        lit: U1 = np.clip(behind + 0.5, 0, 255).astype(np.uint8)
-        return lit
+    if plate is not None and light is not None:
+        return light.on(plate.rgb, region.window)
     return _surroundings(frame, region, covered)
 
 

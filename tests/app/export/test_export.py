@@ -407,7 +407,7 @@ def test_a_camera_that_moves_is_told_and_its_people_are_covered(
     stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.run(EVERYBODY)
-    monkeypatch.setattr("backends.background.plate._agreement", lambda *args: 0.3)
+    monkeypatch.setattr("backends.background.plate.agreement", lambda *args: 0.3)
     events: list[Event] = []
     export(stage, tmp_path / "out", deid=DeidSettings(), events=events)
     assert any(isinstance(e, Warned) and "camera moves" in e.text for e in events)
