@@ -13,7 +13,8 @@ from widgets import actions
 _MENU = (
     ("File", ("open", "demo", "", "run", "run_again", "hands_face", "pause", "cancel_work", "", "export", "",
               "close", "quit")),
-    ("Edit", ("undo", "redo", "", "carry", "swap", "hide_person", "mark_reviewed", "delete_person")),
+    ("Edit", ("undo", "redo", "", "carry", "swap", "hide_person", "mark_reviewed", "delete_person", "",
+              "cover_person", "draw_region")),
     ("Play", ("play", "play_backward", "play_forward", "", "first_frame", "last_frame", "go_to", "",
               "range_in", "range_out", "range_clear")),
     ("Review", ("next_item", "previous_item", "accept_item", "", "next_person")),

@@ -32,11 +32,12 @@ def time_text(seconds: float) -> str:
 class Controller(QObject):
     """Shows one project on the desk and keeps everything in step.
 
-    Signals: opened(session or None); results_changed(); failed(message).
+    Signals: opened(session or None); results_changed(); scene_shown(frame); failed(message).
     """
 
     opened = Signal(object)
     results_changed = Signal()
+    scene_shown = Signal(int)
     failed = Signal(str)
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
@@ -134,6 +135,7 @@ class Controller(QObject):
         if self.session is not None:
             self.desk.review.set_items(self.session.review_items())
             self.desk.deid.set_settings(self.session.deid)
+            self.desk.deid.set_rows(self.session.plan_rows(), editable=not self.session.read_only)
             self.desk.deid.set_plate_state(self.session.plate_state)
 
     def show_results_soon(self) -> None:
@@ -172,6 +174,7 @@ class Controller(QObject):
         self.desk.viewport.set_selected(self.person)
         self._show_table(scene)
         self._show_text(scene)
+        self.scene_shown.emit(self.frame)
         return scene
 
     def _show_table(self, scene: Scene) -> None:

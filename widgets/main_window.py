@@ -16,6 +16,7 @@ from widgets.dialogs.welcome import WelcomePage
 from widgets.editing import Editing
 from widgets.files import Files
 from widgets.occlusion import OcclusionTool
+from widgets.privacy import PrivacyTool
 from widgets.settings import Settings
 from widgets.sheets import Sheets
 from widgets.work import Work
@@ -31,7 +32,7 @@ _NEEDS_PROJECT = (
 )  # fmt: skip
 _NEEDS_RESULTS = (
     "export", "next_item", "previous_item", "accept_item", "next_person", "view_deidentified", "view_split",
-    "space_room", "swap", "hide_person", "mark_reviewed", "delete_person",
+    "space_room", "swap", "hide_person", "mark_reviewed", "delete_person", "cover_person", "draw_region",
     "sensitivity",
 )  # fmt: skip
 
@@ -56,6 +57,7 @@ class MainWindow(QMainWindow):
         self.editing = Editing(self.controller, self)
         self.work = Work(self.controller, self)
         self.occlusion = OcclusionTool(self.controller, self)
+        self.privacy = PrivacyTool(self.controller, self)
         self.files = Files(self, self.controller, self.settings)
         self.sheets = Sheets(self, self.controller, self.work, self.commands)
         self._connect()
@@ -71,7 +73,8 @@ class MainWindow(QMainWindow):
                 "cancel_work": self.work.cancel, "export": self.sheets.show_export, "quit": self.close,
                 "undo": e.undo, "redo": e.redo, "carry": self._carry, "swap": e.swap_selected,
                 "delete_person": e.delete_selected, "hide_person": e.hide_selected,
-                "mark_reviewed": e.mark_reviewed,
+                "mark_reviewed": e.mark_reviewed, "draw_region": self.privacy.draw_region,
+                "cover_person": self.privacy.ask_cover_selected,
                 "play": c.playback.toggle, "stop": c.playback.stop,
                 "play_forward": lambda: c.playback.play(1), "play_backward": lambda: c.playback.play(-1),
                 "next_frame": lambda: c.go_to(c.frame + 1), "previous_frame": lambda: c.go_to(c.frame - 1),
@@ -110,7 +113,8 @@ class MainWindow(QMainWindow):
         c.opened.connect(self._opened)
         c.results_changed.connect(self._update_actions)
         self.work.changed.connect(self._update_actions)
-        for source in (c.failed, e.failed, self.work.failed, self.files.failed, self.occlusion.failed):
+        for source in (c.failed, e.failed, self.work.failed, self.files.failed, self.occlusion.failed,
+                       self.privacy.failed):
             source.connect(self.sheets.show_error)
         self.commands["keypoints"].setChecked(True)
         self.work.hands_face = self.settings.get("hands_face", False)

@@ -97,7 +97,7 @@ class PlanEditor:
         row = self._row("deid_rules", rule_id)
         return self._log.apply(
             "deid_rule", "Remove an exception", [RowChange("deid_rules", row, None)],
-            frame=int(row["first"]), track_id=int(row["track_id"]),
+            frame=int(row["first"]) or None, track_id=int(row["track_id"]),
         )  # fmt: skip
 
     def _put_rule(self, rule: PersonRule, label: str) -> Edit:
@@ -111,7 +111,7 @@ class PlanEditor:
         }  # fmt: skip
         return self._log.apply(
             "deid_rule", label, [RowChange("deid_rules", None, row)],
-            frame=rule.first, track_id=rule.track_id,
+            frame=rule.first or None, track_id=rule.track_id,
         )  # fmt: skip
 
     def add_region(
@@ -129,11 +129,16 @@ class PlanEditor:
         region = FreeRegion(self._next("deid_regions"), label, fill, first, last, keys, event_id)
         change = RowChange("deid_regions", None, _region_row(region))
         return self._log.apply(
-            "deid_region", edit_label or "Cover a region", [change, *also], frame=first, track_id=None
+            "deid_region", edit_label or "Cover a region", [change, *also], frame=keys[0].frame, track_id=None
         )
 
-    def change_region(self, region: FreeRegion, label: str = "Change a region") -> Edit:
+    def change_region(
+        self, region: FreeRegion, label: str = "Change a region", *, frame: int | None = None
+    ) -> Edit:
         """Store a region as it is now: its keys, span, label, fill.
+
+        Args:
+            frame: where it was changed, so that an undo goes there.
 
         Raises:
             ProjectError: there is none of that number, or it cannot be drawn.
@@ -141,7 +146,7 @@ class PlanEditor:
         before = self._row("deid_regions", region.region_id)
         return self._log.apply(
             "deid_region", label, [RowChange("deid_regions", before, _region_row(region))],
-            frame=region.first, track_id=None,
+            frame=frame, track_id=None,
         )  # fmt: skip
 
     def remove_region(self, region_id: int) -> Edit:
@@ -153,7 +158,7 @@ class PlanEditor:
         row = self._row("deid_regions", region_id)
         return self._log.apply(
             "deid_region", "Remove a region", [RowChange("deid_regions", row, None)],
-            frame=int(row["first"]), track_id=None,
+            frame=None, track_id=None,
         )  # fmt: skip
 
     def _row(self, table: str, row_id: int) -> Row:

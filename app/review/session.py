@@ -29,12 +29,11 @@ from app.review.lanes import Series, longest_gap
 from app.review.long_work import READ_ONLY, LongWork
 from app.review.people import person_rows
 from app.review.preview import Preview
+from app.review.privacy import PlanRow, Privacy
 from app.review.scene import SceneBuilder, camera_view, scene_model
 from app.review.thumbnails import Thumbnails
 from app.review.types import (
     BACKGROUND_LABELS,
-    COVER_LABELS,
-    FILL_LABELS,
     CarryRange,
     DeidSettings,
     EditLabel,
@@ -51,6 +50,8 @@ from app.review.warm import warm_up
 from backends.body import load_body
 
 _OF_ONE_FRAME = ("move_keypoint", "move_person", "visibility", "reviewed")
+_OF_NO_FRAME = ("accept", "setting", "deid_rule", "deid_region", "leak")
+"""Edits after which nobody is another, and nobody's body."""
 
 
 class Session:
@@ -81,6 +82,9 @@ class Session:
         self._thumbnails = Thumbnails(store, footage, lambda: self.changed())
         self._preview = Preview(store, footage, self._body, lambda: self.changed())
         self._items: list[ReviewItem] | None = None
+        self.privacy = Privacy(
+            store, footage.n_frames, lambda: self._log, lambda edit: self._after(edit), self._writable
+        )
         self._warm = warm_up(self._body, self._stage.fitter, camera)
         self.model = scene_model(self._body)
         self.camera = camera_view(camera)
@@ -154,12 +158,11 @@ class Session:
 
     def people(self) -> list[PersonRow]:
         """The people of this project, in order of their colour."""
-        return person_rows(self._series, self._tracks.values(), self._method(), self._thumbnails.get)
+        return person_rows(self._series, self._tracks.values(), self.privacy.method_of, self._thumbnails.get)
 
-    def _method(self) -> str:
-        deid = self.deid
-        cover = "" if deid.cover == "whole" else f"{COVER_LABELS[deid.cover].lower()}, "
-        return cover + FILL_LABELS[deid.fill].lower()
+    def plan_rows(self) -> list[PlanRow]:
+        """Exceptions and free regions of the de-identification, in words."""
+        return self.privacy.rows(self._tracks)
 
     def lanes(self) -> list[Lane]:
         """One lane a person."""
@@ -209,6 +212,7 @@ class Session:
             self._scenes.forget()
             self._preview.forget_plate()
             self._thumbnails.forget()
+            self.privacy.forget()
         else:
             self._series.load(first, last)
         self._tracks = {t.track_id: t for t in self._store.tracks()}
@@ -340,16 +344,15 @@ class Session:
         if carried is not None:
             self._scenes.forget()
             self._series.load(*carried)
-        elif (
-            edit.kind in ("move_keypoint", "move_person", "visibility", "reviewed") and edit.frame is not None
-        ):
+        elif edit.kind in _OF_ONE_FRAME and edit.frame is not None:
             self._scenes.forget(edit.frame)
             self._series.load(edit.frame, edit.frame)
-        elif edit.kind not in ("accept", "setting"):
+        elif edit.kind not in _OF_NO_FRAME:
             self._scenes.forget()
             self._series.load()
             self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None
+        self.privacy.forget()
         return EditLabel(edit.label, edit.frame, edit.track_id)
 
     # --- long work ----------------------------------------------------------------------------

@@ -168,8 +168,13 @@ Look = Literal["shaded", "plain", "confidence", "clothed"]
 Codec = Literal["h264", "h265"]
 Background = Literal["original", "plate"]
 
-COVER_LABELS: dict[Cover, str] = {"whole": "Whole person", "head": "Head"}
-FILL_LABELS: dict[Fill, str] = {"mesh": "Body mesh", "solid": "Solid colour", "pixels": "Pixels"}
+COVER_LABELS: dict[Cover, str] = {"whole": "Whole person", "head": "Head", "face": "Face"}
+FILL_LABELS: dict[Fill, str] = {
+    "mesh": "Body mesh", "solid": "Solid colour", "pixels": "Pixels", "remove": "Removed", "blur": "Blur",
+}  # fmt: skip
+LOOK_LABELS: dict[Look, str] = {
+    "shaded": "Shaded", "plain": "Plain", "confidence": "Confidence", "clothed": "Clothed",
+}  # fmt: skip
 BACKGROUND_LABELS: dict[Background, str] = {"original": "Original", "plate": "Empty room"}
 
 

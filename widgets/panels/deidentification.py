@@ -1,8 +1,8 @@
-"""How people are covered in the export: four rows, each with a menu."""
+"""How people are covered in the export: a few rows, each with a menu, and what is otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +10,11 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from app.review.types import BACKGROUND_LABELS, COVER_LABELS, FILL_LABELS, DeidSettings
+from app.review.privacy import PlanRow
+from app.review.types import BACKGROUND_LABELS, COVER_LABELS, FILL_LABELS, LOOK_LABELS, DeidSettings
 from widgets import theme
 from widgets.panels.paint import MARGIN, draw_text, section_label
+from widgets.panels.plan_list import PlanList
 
 AUDIO_LABELS: dict[bool, str] = {False: "Removed", True: "Kept"}
 _ROW = 24
@@ -93,9 +95,15 @@ class ValueRow(QAbstractButton):
 
 
 class DeidPanel(QWidget):
-    """Cover, With, Background, Audio."""
+    """Cover, With, Look, Background, Audio; below them exceptions and regions.
+
+    Signals: changed(DeidSettings); region_wanted(); row_chosen(PlanRow); row_removed(PlanRow).
+    """
 
     changed = Signal(object)
+    region_wanted = Signal()
+    row_chosen = Signal(object)
+    row_removed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,6 +111,7 @@ class DeidPanel(QWidget):
         self._plate_state = ""
         self.cover = ValueRow("Cover", COVER_LABELS, "What of each person is covered", self)
         self.fill = ValueRow("With", FILL_LABELS, "What people are covered with", self)
+        self.look = ValueRow("Look", LOOK_LABELS, "How the body mesh looks", self)
         self.background = ValueRow(
             "Background",
             BACKGROUND_LABELS,
@@ -114,6 +123,7 @@ class DeidPanel(QWidget):
         )
         self.cover.chosen.connect(lambda value: self._change(cover=value))
         self.fill.chosen.connect(lambda value: self._change(fill=value))
+        self.look.chosen.connect(lambda value: self._change(look=value))
         self.background.chosen.connect(lambda value: self._change(background=value))
         self.audio.chosen.connect(lambda value: self._change(keep_audio=value))
         layout = QVBoxLayout(self)
@@ -121,8 +131,14 @@ class DeidPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(section_label("De-identification", self))
         layout.addSpacing(9)
-        for row in (self.cover, self.fill, self.background, self.audio):
+        for row in (self.cover, self.fill, self.look, self.background, self.audio):
             layout.addWidget(row)
+        layout.addSpacing(12)
+        self.plan = PlanList(self)
+        self.plan.region_wanted.connect(self.region_wanted)
+        self.plan.chosen.connect(self.row_chosen)
+        self.plan.removed.connect(self.row_removed)
+        layout.addWidget(self.plan)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._show()
 
@@ -135,6 +151,10 @@ class DeidPanel(QWidget):
         """Show these settings; no signal."""
         self._settings = settings
         self._show()
+
+    def set_rows(self, rows: Sequence[PlanRow], *, editable: bool) -> None:
+        """Exceptions and regions."""
+        self.plan.set_rows(rows, editable=editable)
 
     def set_plate_state(self, text: str) -> None:
         """How the empty room is written ("Plate, 96 % seen", "Plate, building…"); "" for its plain name."""
@@ -152,6 +172,8 @@ class DeidPanel(QWidget):
         settings = self._settings
         self.cover.set_value(settings.cover)
         self.fill.set_value(settings.fill)
+        self.look.set_value(settings.look)
+        self.look.setVisible(settings.fill == "mesh")
         self.background.set_value(
             settings.background, self._plate_state if settings.background == "plate" else ""
         )

@@ -99,6 +99,7 @@ class PeoplePanel(QWidget):
     merge_requested = Signal(int, int)
     swap_requested = Signal(int, int)
     go_requested = Signal(int)
+    cover_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -197,6 +198,7 @@ class PeoplePanel(QWidget):
         menu.addAction("Rename", "F2", self.rename_current)
         shown = "Show" if row.hidden else "Hide"
         menu.addAction(shown, lambda: self.hide_requested.emit(person, not row.hidden))
+        menu.addAction("Cover otherwise…", lambda: self.cover_requested.emit(person))
         menu.addSeparator()
         menu.addAction("Go to the first frame", lambda: self.go_requested.emit(row.first_frame))
         menu.addAction("Go to the last frame", lambda: self.go_requested.emit(row.last_frame))

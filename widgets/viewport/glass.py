@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import QWidget
 from app.review.types import ABSENT, PersonScene, Scene, SceneModel
 from widgets.viewport import overlay
 from widgets.viewport.canvas import CAMERA, MESHES, ORIGINAL, ROOM, SPLIT
+from widgets.viewport.regions import DRAWING_HINT, RegionLayer
 
 if TYPE_CHECKING:
     from widgets.viewport.heat_map import HeatMap
@@ -47,6 +49,8 @@ class Glass(QWidget):
         self.editable = True
         self.keypoints_shown = True
         self.heat: HeatMap | None = None
+        view = viewport.canvas.view
+        self.regions = RegionLayer(lambda xy: view.to_screen(xy), lambda x, y: view.to_picture(x, y))
         self._dragging: str | None = None
         self._person_dragged = -1
         self._press = (0.0, 0.0)
@@ -120,6 +124,10 @@ class Glass(QWidget):
                 assert self.model is not None
                 overlay.draw_details(painter, person, self._canvas.view.to_screen, strong=strong)
                 overlay.draw_person(painter, self.model, person, screen, strong=strong, hovered=hovered)
+        if self._canvas.space == CAMERA:
+            self.regions.paint(painter)
+            if self.regions.drawing:
+                overlay.draw_chip(painter, 14, height - 14, [(DRAWING_HINT, "name")])
         if self._canvas.mode == SPLIT and self._canvas.space == CAMERA:
             x = self._canvas.divider * width
             overlay.draw_divider(painter, x, height)
@@ -194,11 +202,24 @@ class Glass(QWidget):
             self._dragging = "pan"
         elif left and self._canvas.space == ROOM:
             self._dragging = "pan" if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else "orbit"
-        elif left and self._near_divider(x):
+        elif left and self._near_divider(x) and not self.regions.drawing:
             self._dragging = "divider"
+        elif left and self._press_region(x, y):
+            self._dragging = "region"
         elif left:
             self._press_in_picture(event, x, y)
         self.setCursor(self._cursor(x, y))
+
+    def _press_region(self, x: float, y: float) -> bool:
+        """Keypoints lie over regions: a region is taken where no keypoint is."""
+        if not self.regions.drawing and self._keypoint_at(x, y) is not None:
+            return False
+        chosen = self.regions.selected
+        taken = self.regions.press(x, y)
+        if self.regions.selected != chosen:
+            self._view.region_selected.emit(self.regions.selected)
+        self.update()
+        return taken
 
     def _press_in_picture(self, event: QMouseEvent, x: float, y: float) -> None:
         if event.modifiers() & Qt.KeyboardModifier.AltModifier and self.editable and self._marks_shown:
@@ -242,6 +263,9 @@ class Glass(QWidget):
             self._wanted = self._canvas.view.to_picture(x + self._grip[0], y + self._grip[1])
             if not self._throttle.isActive():
                 self._throttle.start()
+        elif self._dragging == "region" or self.regions.drawing:
+            if self.regions.move(x, y):
+                self.update()
         elif self._dragging is None:
             self._hover(x, y)
 
@@ -259,8 +283,11 @@ class Glass(QWidget):
     def _cursor(self, x: float, y: float) -> Qt.CursorShape:
         if self._dragging == "pan":
             return Qt.CursorShape.ClosedHandCursor
-        if self._near_divider(x):
+        if self._near_divider(x) and not self.regions.drawing:
             return Qt.CursorShape.SplitHCursor
+        over_region = self.regions.cursor(x, y) if self._canvas.space == CAMERA else None
+        if over_region is not None and (self.regions.drawing or self._keypoint_at(x, y) is None):
+            return over_region
         if self._keypoint_at(x, y) is not None:
             return Qt.CursorShape.PointingHandCursor if self.editable else Qt.CursorShape.ArrowCursor
         return Qt.CursorShape.ArrowCursor
@@ -281,6 +308,8 @@ class Glass(QWidget):
                 self._view.keypoint_dragged.emit(*self._wanted)
                 self._wanted = None
             self._view.keypoint_released.emit()
+        elif kind == "region":
+            self._tell_region(self.regions.release(x, y))
         elif kind == "person" and moved >= _CLICK:
             scale = self._canvas.view.scale
             self._view.person_moved.emit(
@@ -292,8 +321,22 @@ class Glass(QWidget):
                 self._view.person_selected.emit(person)
         self.setCursor(self._cursor(x, y))
 
+    def _tell_region(self, done: tuple[str, int, npt.NDArray[np.float32]] | None) -> None:
+        if done is not None:
+            what, region, points = done
+            if what == "drawn":
+                self._view.region_drawn.emit(points)
+            else:
+                self._view.region_placed.emit(region, points)
+        self.update()
+
     def cancel(self) -> bool:
         """Escape: what was being dragged goes back."""
+        if self.regions.cancel():
+            if self._dragging == "region":
+                self._dragging = None
+            self.update()
+            return True
         if self._dragging not in ("keypoint", "person", "reach"):
             return False
         was, self._dragging = self._dragging, None
@@ -304,6 +347,9 @@ class Glass(QWidget):
         return True
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.regions.drawing:
+            self._tell_polygon()
+            return
         if event.button() == Qt.MouseButton.LeftButton and self._keypoint_at(
             event.position().x(), event.position().y()
         ) is None:  # fmt: skip
@@ -311,6 +357,13 @@ class Glass(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         found = self._keypoint_at(event.pos().x(), event.pos().y())
+        region = self.regions.region_at(event.pos().x(), event.pos().y())
+        if found is None and region is not None and self.editable and self._canvas.space == CAMERA:
+            self.regions.selected = region
+            self._view.region_selected.emit(region)
+            self._view.region_menu_wanted.emit(region, event.globalPos())
+            self.update()
+            return
         if found is not None and self.editable:
             self.hovered = found
             self._view.person_selected.emit(found[0])
@@ -332,6 +385,22 @@ class Glass(QWidget):
             self.hovered = None
             self._view.keypoint_hovered.emit(-1, -1)
             self.update()
+
+    def _tell_polygon(self) -> None:
+        points = self.regions.close_polygon()
+        self._tell_region(None if points is None else ("drawn", 0, points))
+
+    def drawing_key(self, key: int) -> bool:
+        """Enter closes a polygon, Backspace takes its newest corner back; False where it means nothing."""
+        if not self.regions.drawing:
+            return False
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._tell_polygon()
+            return True
+        if key == Qt.Key.Key_Backspace and self.regions.drop_corner():
+            self.update()
+            return True
+        return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.ignore()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.review.privacy import LeakMark, RegionOutline
 from app.review.types import CameraView, PersonScene, Scene, SceneModel
 from widgets import theme
 from widgets.viewport.canvas import CAMERA, DEIDENTIFIED, MESHES, ORIGINAL, ROOM, SPLIT, GLCanvas
@@ -26,6 +29,9 @@ class Viewport(QWidget):
         person_moved(person, dx, dy): Alt+drag, picture pixels.
         person_selected(person), keypoint_hovered(person, keypoint) with -1 for none.
         visibility_wanted(person, keypoint, QPoint): the right button on a keypoint.
+        region_drawn(points): a new region, (P, 2) pixels of the picture; region_placed(region, points): one
+        was moved or bent; region_selected(region or None); region_menu_wanted(region, QPoint);
+        region_removed(region): the delete key.
     """
 
     keypoint_taken = Signal(int, int)
@@ -36,6 +42,11 @@ class Viewport(QWidget):
     person_selected = Signal(int)
     keypoint_hovered = Signal(int, int)
     visibility_wanted = Signal(int, int, QPoint)
+    region_drawn = Signal(object)
+    region_placed = Signal(int, object)
+    region_selected = Signal(object)
+    region_menu_wanted = Signal(int, QPoint)
+    region_removed = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -112,12 +123,39 @@ class Viewport(QWidget):
 
     def set_editable(self, editable: bool) -> None:
         """Whether keypoints can be taken."""
-        self._glass.editable = editable
+        self._glass.editable = self._glass.regions.editable = editable
 
     def set_heat(self, heat: HeatMap | None) -> None:
         """A heat map over its frame, or none."""
         self._glass.heat = heat
         self._glass.update()
+
+    def set_regions(self, outlines: Sequence[RegionOutline], leaks: Sequence[LeakMark]) -> None:
+        """Free regions of the frame, and where the audit found somebody in it."""
+        self._glass.regions.outlines, self._glass.regions.leaks = outlines, leaks
+        self._glass.update()
+
+    @property
+    def region(self) -> int | None:
+        """The region that is chosen."""
+        return self._glass.regions.selected
+
+    def select_region(self, region: int | None) -> None:
+        """Choose a region, or none."""
+        self._glass.regions.selected = region
+        self._glass.update()
+
+    def draw_region(self) -> None:
+        """From now on the mouse draws a region; Escape ends it."""
+        self._glass.regions.begin()
+        self._glass.setCursor(Qt.CursorShape.CrossCursor)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._glass.update()
+
+    @property
+    def drawing_region(self) -> bool:
+        """True while a region is being drawn."""
+        return self._glass.regions.drawing
 
     def set_keypoints_shown(self, shown: bool) -> None:
         """Skeletons and keypoints on or off."""
@@ -168,9 +206,23 @@ class Viewport(QWidget):
         """Put back what is being dragged; False where nothing was."""
         return self._glass.cancel()
 
+    def event(self, event: QEvent) -> bool:
+        """Keys that mean something to a region are not for the window's shortcuts."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            key, drawing = event.key(), self._glass.regions.drawing
+            of_drawing = drawing and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
+            if of_drawing or (key == Qt.Key.Key_Delete and self.region is not None):
+                event.accept()
+                return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape puts back what is being dragged."""
-        if event.key() == Qt.Key.Key_Escape and self.cancel_drag():
+        if event.key() == Qt.Key.Key_Delete and self.region is not None and self._glass.editable:
+            self.region_removed.emit(self.region)
+            event.accept()
+            return
+        if (event.key() == Qt.Key.Key_Escape and self.cancel_drag()) or self._glass.drawing_key(event.key()):
             event.accept()
             return
         super().keyPressEvent(event)

@@ -30,7 +30,7 @@ def test_it_shows_what_is_set_without_a_word(panel: DeidPanel, qtbot):
 
 def test_choosing_from_a_menu_hands_out_new_settings(panel: DeidPanel, qtbot):
     menu = panel.fill.menu()
-    assert [a.isChecked() for a in menu.actions()] == [True, False, False]
+    assert [a.isChecked() for a in menu.actions()] == [True, False, False, False, False]
     with qtbot.waitSignal(panel.changed) as changed:
         menu.actions()[1].trigger()
     assert changed.args == [DeidSettings(fill="solid")]

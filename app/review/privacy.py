@@ -1,0 +1,209 @@
+"""De-identification of an open project as the window shows and changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from app.deidentify.editing import PlanEditor, read_plan, with_key
+from app.deidentify.plan import DeidPlan, FreeRegion, Method, RegionFill, RegionKey
+from app.errors import ProjectError
+from app.project.edits import Edit, EditLog
+from app.project.records import TrackRecord
+from app.project.store import ProjectStore
+from app.review.types import COVER_LABELS, FILL_LABELS, LOOK_LABELS, EditLabel
+
+F4 = npt.NDArray[np.float32]
+
+REGION_FILL_LABELS: dict[RegionFill, str] = {
+    "solid": "Solid colour", "pixels": "Pixels", "remove": "Empty room behind it", "blur": "Blur",
+}  # fmt: skip
+ALL_FRAMES_END = 2**31 - 1
+"""The last frame of an exception that holds to the end, whatever the end is."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One line of the list of exceptions and regions.
+
+    Attributes:
+        kind: "rule" or "region"; row_id: its number; title, detail: words; first_frame: where to go;
+        spared: somebody may be seen on purpose.
+    """
+
+    kind: Literal["rule", "region"]
+    row_id: int
+    title: str
+    detail: str
+    first_frame: int
+    spared: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionOutline:
+    """A free region in one frame: ``points`` (P, 2) pixels; ``key``: it was placed in this very frame."""
+
+    region_id: int
+    label: str
+    points: F4
+    key: bool
+    from_audit: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeakMark:
+    """A place where the audit found somebody: ``box`` (4,) x0 y0 x1 y1 pixels."""
+
+    label: str
+    box: F4
+
+
+def method_text(method: Method | None) -> str:
+    """ "body mesh", "head, pixels", "spared"."""
+    if method is None:
+        return "may be seen"
+    cover = "" if method.cover == "whole" else f"{COVER_LABELS[method.cover].lower()}, "
+    look = ""
+    if method.fill == "mesh" and method.look != "shaded":
+        look = f", {LOOK_LABELS[method.look].lower()}"
+    return cover + FILL_LABELS[method.fill].lower() + look
+
+
+class Privacy:
+    """The plan of an open project.
+
+    Args:
+        log: the project's log of edits, which may be replaced after a run.
+        after: what the session does after an edit.
+    """
+
+    def __init__(
+        self, store: ProjectStore, n_frames: int, log: Callable[[], EditLog],
+        after: Callable[[Edit | None], EditLabel | None], writable: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._n_frames = n_frames
+        self._log = log
+        self._after = after
+        self._writable = writable
+        self._plan: DeidPlan | None = None
+
+    @property
+    def plan(self) -> DeidPlan:
+        """Everything that says how the project is de-identified."""
+        if self._plan is None:
+            self._plan = read_plan(self._store)
+        return self._plan
+
+    def forget(self) -> None:
+        """An edit was made, taken back or done again."""
+        self._plan = None
+
+    def method_of(self, track: int) -> str:
+        """How a person is covered, in words; where it changes over time that is said."""
+        rules = [r for r in self.plan.rules if r.track_id == track]
+        if not rules:
+            return method_text(self.plan.default)
+        newest = max(rules, key=lambda r: r.rule_id)
+        whole = newest.first <= 0 and newest.last >= self._n_frames - 1
+        return method_text(newest.method) if whole else "covered in several ways"
+
+    def rows(self, tracks: Mapping[int, TrackRecord]) -> list[PlanRow]:
+        """Exceptions and regions in words, the spared first."""
+        rows = []
+        for rule in self.plan.rules:
+            track = tracks.get(rule.track_id)
+            if track is None:
+                continue
+            detail = self._span_text(rule.first, rule.last)
+            if rule.method is None:
+                detail = f"{detail} · {rule.reason}"
+            title = f"{track.name}: {method_text(rule.method)}"
+            rows.append(PlanRow("rule", rule.rule_id, title, detail, rule.first, rule.method is None))
+        for region in self.plan.regions:
+            fill = REGION_FILL_LABELS[region.fill].lower()
+            detail = f"{self._span_text(region.first, region.last)} · {fill}"
+            rows.append(PlanRow("region", region.region_id, region.label, detail, region.first))
+        return sorted(rows, key=lambda r: (not r.spared, r.kind == "region"))
+
+    def _span_text(self, first: int, last: int) -> str:
+        last = min(last, self._n_frames - 1)
+        if first <= 0 and last >= self._n_frames - 1:
+            return "all frames"
+        return f"frame {first + 1}" if first == last else f"frames {first + 1}–{last + 1}"
+
+    # --- people -------------------------------------------------------------------------------
+
+    def set_method(self, track: int, first: int, last: int, method: Method) -> None:
+        """Cover a person otherwise in frames ``first`` .. ``last``."""
+        self._do(lambda e: e.set_method(track, first, last, method))
+
+    def spare(self, track: int, first: int, last: int, reason: str) -> None:
+        """Leave a person as they are; the reason goes into the log and the report."""
+        self._do(lambda e: e.spare(track, first, last, reason))
+
+    def remove_rule(self, rule_id: int) -> None:
+        """Take an exception back."""
+        self._do(lambda e: e.remove_rule(rule_id))
+
+    # --- regions ------------------------------------------------------------------------------
+
+    def outlines(self, frame: int) -> list[RegionOutline]:
+        """The regions that cover in a frame."""
+        return [
+            RegionOutline(
+                r.region_id, r.label, points, any(k.frame == frame for k in r.keys), bool(r.event_id)
+            )
+            for r, points in self.plan.regions_at(frame)
+        ]
+
+    def region(self, region_id: int) -> FreeRegion:
+        """One region.
+
+        Raises:
+            ProjectError: there is none of that number.
+        """
+        for region in self.plan.regions:
+            if region.region_id == region_id:
+                return region
+        raise ProjectError("That region is not there any more.")
+
+    def add_region(self, frame: int, points: F4, first: int, last: int) -> int:
+        """Cover a polygon, drawn in ``frame``, from ``first`` to ``last``; its number."""
+        label = f"Region {1 + len(self.plan.regions)}"
+        key = RegionKey(frame, np.asarray(points, np.float32))
+        self._do(lambda e: e.add_region(label, "solid", first, last, (key,)))
+        return max(r.region_id for r in self.plan.regions)
+
+    def place_region(self, region_id: int, frame: int, points: F4) -> None:
+        """The region is here in this frame; in between it moves on straight lines."""
+        region = with_key(self.region(region_id), RegionKey(frame, np.asarray(points, np.float32)))
+        self._do(lambda e: e.change_region(region, "Move a region", frame=frame))
+
+    def change_region(
+        self, region_id: int, *, label: str | None = None, fill: RegionFill | None = None,
+        first: int | None = None, last: int | None = None, drop_key: int | None = None,
+    ) -> None:  # fmt: skip
+        """Another name, filling or span; ``drop_key`` forgets where it was placed in that frame."""
+        old = self.region(region_id)
+        keys = tuple(k for k in old.keys if k.frame != drop_key) or old.keys
+        words = " ".join(label.split())[:60] if label is not None else ""
+        region = FreeRegion(
+            region_id, words or old.label, fill or old.fill,
+            old.first if first is None else first, old.last if last is None else last, keys, old.event_id,
+        )  # fmt: skip
+        self._do(lambda e: e.change_region(region))
+
+    def remove_region(self, region_id: int) -> None:
+        """Cover it no more."""
+        self._do(lambda e: e.remove_region(region_id))
+
+    def _do(self, change: Callable[[PlanEditor], Edit]) -> None:
+        self._writable()
+        edit = change(PlanEditor(self._store, self._log()))
+        self.forget()
+        self._after(edit)

@@ -1,0 +1,95 @@
+"""The list of exceptions and regions."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication
+from pytestqt.qtbot import QtBot
+
+from app.deidentify.plan import Method
+from app.review.privacy import PlanRow
+from widgets import theme
+from widgets.dialogs.cover_person import CoverPersonDialog
+from widgets.panels.plan_list import PlanList
+
+ROWS = [
+    PlanRow("rule", 3, "Person 1: may be seen", "all frames · has given consent", 0, True),
+    PlanRow("region", 1, "Clock", "frames 3–9 · solid colour", 2),
+]
+
+
+@pytest.fixture
+def plan(qtbot: QtBot) -> PlanList:
+    theme.apply(QApplication.instance(), theme.DARK)
+    widget = PlanList()
+    widget.resize(220, 300)
+    qtbot.addWidget(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
+    widget.set_rows(ROWS, editable=True)
+    return widget
+
+
+def _rows(plan: PlanList) -> list[QAbstractButton]:
+    shown = [plan._column.itemAt(i).widget() for i in range(plan._column.count())]
+    QApplication.processEvents()
+    return shown
+
+
+def test_an_empty_list_says_what_it_is_for(plan: PlanList):
+    assert not plan.empty.isVisible()
+    plan.set_rows([], editable=True)
+    assert plan.empty.isVisible()
+    assert "name tag" in plan.empty.text()
+
+
+def test_a_click_goes_there_and_the_cross_takes_it_back(plan: PlanList, qtbot: QtBot):
+    first, second = _rows(plan)
+    with qtbot.waitSignal(plan.chosen) as chosen:
+        qtbot.mouseClick(second, Qt.MouseButton.LeftButton, pos=QPoint(30, 15))
+    assert chosen.args == [ROWS[1]]
+    with qtbot.waitSignal(plan.removed) as removed, qtbot.assertNotEmitted(plan.chosen):
+        at = QPoint(first.width() - 10, first.height() // 2)
+        qtbot.mouseClick(first, Qt.MouseButton.LeftButton, pos=at)
+    assert removed.args == [ROWS[0]]
+
+
+def test_delete_takes_a_row_back_unless_the_project_is_read_only(plan: PlanList, qtbot: QtBot):
+    with qtbot.waitSignal(plan.removed) as removed:
+        qtbot.keyClick(_rows(plan)[1], Qt.Key.Key_Delete)
+    assert removed.args == [ROWS[1]]
+    plan.set_rows(ROWS, editable=False)
+    with qtbot.assertNotEmitted(plan.removed):
+        qtbot.keyClick(_rows(plan)[1], Qt.Key.Key_Delete)
+    assert not plan.add.isEnabled()
+
+
+def test_whoever_may_be_seen_needs_a_reason(qtbot: QtBot):
+    theme.apply(QApplication.instance(), theme.DARK)
+    spans = [("In all frames", 0, 49), ("From here on", 20, 49)]
+    dialog = CoverPersonDialog(2, "Person 2", Method("whole", "mesh"), spans)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.seen.setChecked(True)
+    assert not dialog.apply_button.isEnabled()
+    qtbot.keyClicks(dialog.reason, "has given consent")
+    dialog.when.button(1).setChecked(True)
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        dialog.apply_button.click()
+    choice = chosen.args[0]
+    assert (choice.method, choice.reason, choice.first, choice.last) == (None, "has given consent", 20, 49)
+
+
+def test_the_look_matters_only_for_a_mesh(qtbot: QtBot):
+    dialog = CoverPersonDialog(2, "Person 2", Method("whole", "mesh"), [("In all frames", 0, 49)])
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.look.isEnabled()
+    dialog.fill.setCurrentIndex(dialog.fill.findData("solid"))
+    assert not dialog.look.isEnabled()
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        dialog.apply_button.click()
+    assert chosen.args[0].method == Method("whole", "solid")
