@@ -37,6 +37,7 @@ class Presence:
         params: the body; keypoints, masks, box: what else is known, in pixels of this frame.
         slack: pixels by which a guess may be wrong.
         drawn: False where the person is erased but no body shown: nobody knows whether they are there.
+        joint_mm: (55,) expected error of the body's joints, mm; None of a guess.
     """
 
     track: TrackRecord
@@ -46,6 +47,7 @@ class Presence:
     box: F4
     slack: float = 0.0
     drawn: bool = True
+    joint_mm: F4 | None = None
 
 
 class Whereabouts:
@@ -184,7 +186,8 @@ def _as_stored(track: TrackRecord, person: PersonRecord) -> Presence:
     estimate = person.estimate
     params = person.body.params if person.body is not None else None
     masks = () if estimate.mask is None else (estimate.mask,)
-    return Presence(track, params, estimate.keypoints, masks, estimate.box)
+    mm = person.confidence.joint_mm if person.confidence is not None else None
+    return Presence(track, params, estimate.keypoints, masks, estimate.box, joint_mm=mm)
 
 
 def _middle(box: F4) -> npt.NDArray[np.float64]:

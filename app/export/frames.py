@@ -2,66 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
+from app.deidentify.editing import read_plan
+from app.deidentify.plan import DeidPlan, Method
 from app.export.coverage import Presence, Whereabouts
-from app.project.records import TrackRecord
+from app.export.looks import Wardrobe
 from app.project.store import ProjectStore
 from app.review.types import DeidSettings
 from backends.background import Plate
 from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
-from backends.deidentify import PersonCover, cover_frame
-from backends.render import Mesh
+from backends.deidentify import FreeArea, How, PersonCover, cover_frame
 
 U1 = npt.NDArray[np.uint8]
-
-_CLAY = np.array(
-    [(146, 184, 214), (150, 192, 168), (182, 172, 216), (134, 190, 194), (202, 176, 204), (176, 184, 194),
-     (150, 162, 208)], np.uint8,
-)  # fmt: skip
-"""Cool, calm colours that tell people apart and are nobody's skin: a bare body in beige looks undressed."""
-
-
-def mesh_color(track: TrackRecord) -> U1:
-    """The colour of a person's body in the export."""
-    color: U1 = _CLAY[track.color_index % len(_CLAY)]
-    return color
-
-
-def person_cover(presence: Presence, body: BodyModel, head_faces: npt.NDArray[np.int64], camera: Camera) -> (
-    PersonCover
-):  # fmt: skip
-    """What is known of a person as the pixels that have to go, and the body to show instead."""
-    box = presence.box
-    size = float(max(box[3] - box[1], 0.6 * (box[2] - box[0]), 8.0))
-    mesh, head_xy = None, None
-    if presence.params is not None:
-        vertices = posed_vertices(body, presence.params).astype(np.float32)
-        if presence.drawn:
-            mesh = Mesh(vertices, body.faces, mesh_color(presence.track))
-        head_xy = camera.project(vertices[body.head_vertices]).astype(np.float32)
-        if not np.isfinite(head_xy).all():
-            head_xy = None
-        reach = camera.project(vertices[::97])
-        reach = reach[np.isfinite(reach).all(axis=1)]
-        if len(reach) > 10:
-            size = max(size, 0.9 * float(np.ptp(reach[:, 1])))
-    return PersonCover(
-        box, presence.keypoints, presence.masks, mesh, head_faces, head_xy, size, presence.slack
-    )
-
-
-def head_faces_of(body: BodyModel) -> npt.NDArray[np.int64]:
-    """(K,) indices of the faces whose corners all belong to the head."""
-    return np.flatnonzero(body.head_vertices[body.faces].all(axis=1))
 
 
 class FrameCoverer:
     """De-identifies single frames; not thread-safe, cheap to make.
 
     Args:
+        settings: what holds where the project's plan has no rule for a person.
         plate: the empty room; needed where the settings say so. One of a moving camera is not used.
         seed: of the pixel grid's phase; another for each export.
     """
@@ -72,12 +36,14 @@ class FrameCoverer:
     ) -> None:  # fmt: skip
         self._body = body
         self._camera = camera
-        self._settings = settings
+        self.plan: DeidPlan = replace(read_plan(store), settings=settings)
         self._plate = plate if settings.background == "plate" and plate is not None and plate.steady else None
-        erases = self._plate is not None and settings.cover == "whole" and settings.fill == "mesh"
-        self.whereabouts = Whereabouts(store, store.footage().fps, camera, doubtful=erases)
+        erases = settings.cover == "whole" and settings.fill in ("mesh", "remove")
+        self.whereabouts = Whereabouts(
+            store, store.footage().fps, camera, doubtful=erases and self._plate is not None
+        )
         self._phase = tuple(float(v) for v in np.random.default_rng(seed).random(2))
-        self._head_faces = head_faces_of(body)
+        self._wardrobe = Wardrobe(body)
 
     def cover(self, index: int, rgb: U1) -> U1:
         """Frame ``index`` (H, W, 3) with everybody covered."""
@@ -85,14 +51,45 @@ class FrameCoverer:
 
     def cover_with_mask(self, index: int, rgb: U1) -> tuple[U1, npt.NDArray[np.bool_]]:
         """The same, with (H, W) which pixels were replaced."""
-        covers = [
-            person_cover(p, self._body, self._head_faces, self._camera) for p in self.whereabouts.at(index)
+        covers = [self._cover_of(p, index) for p in self.whereabouts.at(index)]
+        areas = [
+            # Above the bodies, because that is where the audit saw something.
+            FreeArea(points, region.fill, on_top=bool(region.event_id))
+            for region, points in self.plan.regions_at(index)
         ]
         return cover_frame(
-            rgb, covers, self._camera, cover=self._settings.cover, fill_with=self._settings.fill,
-            plate=self._plate, phase=(self._phase[0], self._phase[1]),
-        )  # fmt: skip
+            rgb, covers, self._camera, plate=self._plate, phase=(self._phase[0], self._phase[1]), areas=areas
+        )
 
     def uncovered(self, index: int) -> list[int]:
         """Tracks of people who are there and of whom too little is known to cover them."""
-        return self.whereabouts.lost(index)
+        return [
+            t for t in self.whereabouts.lost(index) if self.plan.method_for(t, index) is not None
+        ]  # fmt: skip
+
+    def _cover_of(self, presence: Presence, index: int) -> PersonCover:
+        """What is known of a person as the pixels that have to go, and the body to show instead."""
+        method = self.plan.method_for(presence.track.track_id, index)
+        box = presence.box
+        size = float(max(box[3] - box[1], 0.6 * (box[2] - box[0]), 8.0))
+        shown, head_xy, face_xy = None, None, None
+        if presence.params is not None:
+            vertices = posed_vertices(self._body, presence.params).astype(np.float32)
+            look = method or Method("whole", "mesh")
+            shown = self._wardrobe.shown(presence, presence.params, vertices, look)
+            head_xy = self._seen(vertices[self._body.head_vertices])
+            face_xy = self._seen(vertices[self._body.face_vertices])
+            reach = self._camera.project(vertices[::97])
+            reach = reach[np.isfinite(reach).all(axis=1)]
+            if len(reach) > 10:
+                size = max(size, 0.9 * float(np.ptp(reach[:, 1])))
+        return PersonCover(
+            box, presence.keypoints, presence.masks, shown.mesh if shown is not None else None,
+            shown.head_faces if shown is not None else None, head_xy, size, presence.slack,
+            None if method is None else How(method.cover, method.fill), face_xy, presence.drawn,
+        )  # fmt: skip
+
+    def _seen(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
+        """(N, 2) pixels, or None where one of the points lies behind the camera."""
+        xy = self._camera.project(points).astype(np.float32)
+        return xy if np.isfinite(xy).all() else None

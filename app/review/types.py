@@ -169,12 +169,29 @@ Codec = Literal["h264", "h265"]
 Background = Literal["original", "plate"]
 
 COVER_LABELS: dict[Cover, str] = {"whole": "Whole person", "head": "Head", "face": "Face"}
+COVER_WHY_NOT: dict[Cover, str] = {
+    "head": "Walk, build and clothes stay: a person can still be recognised by them.",
+    "face": "Hair, walk, build and clothes stay: a person can still be recognised by them.",
+}
+"""What the window says beside a choice that hides less."""
 FILL_LABELS: dict[Fill, str] = {
     "mesh": "Body mesh", "solid": "Solid colour", "pixels": "Pixels", "remove": "Removed", "blur": "Blur",
 }  # fmt: skip
+"""In the order in which the window offers them; under a head or a face the mesh is the head's only."""
+FILL_WHY_NOT: dict[Fill, str] = {
+    "pixels": "Coarse pixels still show build and clothes, and can be compared from frame to frame.",
+    "blur": "A blur can be seen through: 96 of 100 blurred faces were recognised again in a published test.",
+}
+"""What the window says beside a choice that protects less."""
 LOOK_LABELS: dict[Look, str] = {
     "shaded": "Shaded", "plain": "Plain", "confidence": "Confidence", "clothed": "Clothed",
 }  # fmt: skip
+"""How a body mesh looks."""
+REGION_FILL_LABELS: dict[Literal["solid", "pixels", "remove", "blur"], str] = {
+    "solid": FILL_LABELS["solid"], "pixels": FILL_LABELS["pixels"], "remove": FILL_LABELS["remove"],
+    "blur": FILL_LABELS["blur"],
+}  # fmt: skip
+"""What a free region is covered with."""
 BACKGROUND_LABELS: dict[Background, str] = {"original": "Original", "plate": "Empty room"}
 
 

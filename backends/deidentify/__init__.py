@@ -1,6 +1,9 @@
 """Covering people so that nobody can be recognised."""
 
 from backends.deidentify.cover import cover_frame
-from backends.deidentify.regions import PersonCover, Region, head_region, person_region
+from backends.deidentify.regions import face_region, head_region, person_region
+from backends.deidentify.types import FreeArea, How, PersonCover, Region
 
-__all__ = ["PersonCover", "Region", "cover_frame", "head_region", "person_region"]
+__all__ = [
+    "FreeArea", "How", "PersonCover", "Region", "cover_frame", "face_region", "head_region", "person_region",
+]  # fmt: skip

@@ -1,30 +1,33 @@
-"""Covers people in one picture: solid, pixels, body mesh; over the picture itself or over the empty room."""
+"""Covers people and places in one picture, each in its own way, over the picture or over the empty room."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from backends.background import Light, Plate, fill, light_of
+from backends.background import Light, Plate, light_of
 from backends.camera import Camera
-from backends.deidentify.regions import PersonCover, Region, head_radius, head_region, person_region
-from backends.render import Mesh, Picture, composite, rasterize
+from backends.deidentify.bodies import Drawn, draw_bodies
+from backends.deidentify.fills import blurred, pixelated, solid, surroundings
+from backends.deidentify.regions import area_region, face_region, head_radius, head_region, person_region
+from backends.deidentify.types import Fill, FreeArea, PersonCover, Region
+from backends.render import composite
 
 U1 = npt.NDArray[np.uint8]
 BoolArray = npt.NDArray[np.bool_]
 Array = Any
 
-SOLID_RGB = (104, 110, 118)
-_CELL_OF_RADIUS = 0.6
-"""Cells of this share of the head's radius are three or four across a head; about twelve would show who."""
-_MIN_CELL = 6
-_MARGIN = 24
 _FEATHER = 2
+_AREA_RADIUS = 0.25
+"""What counts as a head's radius in a free area, as a share of its shorter side."""
+_SPARE_RIM = 3
+_ORDER: tuple[Fill, ...] = ("mesh", "remove", "blur", "pixels", "solid")
 
 
 @numba.njit(cache=True, nogil=True)
@@ -36,6 +39,157 @@ def _mix(target: Array, source: Array, alpha: Array) -> None:
                 for c in range(3):
                     t = int(target[y, x, c])
                     target[y, x, c] = t + ((int(source[y, x, c]) - t) * a + 127) // 255
+
+
+@dataclass(frozen=True, slots=True)
+class _Paint:
+    """What regions are filled from: the picture, what may not be seen of it, the empty room and its light."""
+
+    image: U1
+    covered: BoolArray
+    plate: Plate | None
+    light: Light | None
+    phase: tuple[float, float]
+
+    def of(self, region: Region, fill: Fill, radius: float) -> U1:
+        if fill == "solid":
+            return solid(region)
+        if fill == "pixels":
+            return pixelated(self.image, region, radius, self.phase)
+        if fill == "blur":
+            return blurred(self.image, region, radius)
+        if self.plate is not None and self.light is not None:
+            return self.light.on(self.plate.rgb, region.window)
+        return surroundings(self.image, region, self.covered)
+
+
+def cover_frame(
+    frame: U1,
+    covers: Sequence[PersonCover],
+    camera: Camera,
+    *,
+    plate: Plate | None,
+    phase: tuple[float, float] = (0.0, 0.0),
+    areas: Sequence[FreeArea] = (),
+) -> tuple[U1, BoolArray]:
+    """Cover everybody who is not spared, and every free area.
+
+    Free areas come first, so that a body stands before a covered monitor and cells over a person hold
+    nothing of it; those that are ``on_top`` come last.
+
+    Args:
+        frame: (H, W, 3) uint8, left as it is.
+        covers: everybody, the spared included.
+        plate: the empty room, shown where people were; else their surroundings, blurred.
+        phase: of the pixel grid, so that cells cannot be compared from export to export.
+
+    Returns:
+        The covered picture and (H, W) which pixels were replaced.
+    """
+    height, width = frame.shape[:2]
+    drawn = draw_bodies(covers, camera, (height, width))
+    regions = _regions(covers, drawn, width, height)
+    below = [(a, r) for a in areas if (r := area_region(a, width, height)) is not None]
+    people = np.zeros((height, width), np.bool_)
+    for _, region in regions:
+        people[region.window] |= region.mask > 0
+    covered = people.copy()
+    for _, region in below:
+        covered[region.window] |= region.mask > 0
+    from_room = any(f in ("mesh", "remove") for f in _fills(covers, areas))
+    light = light_of(frame, plate, covered) if plate is not None and from_room else None
+
+    base = frame.copy()
+    paint = _Paint(frame, covered, plate, light, phase)
+    for area, region in below:
+        if not area.on_top:
+            _put(base, region, area.fill, _radius_of(region), paint)
+    out = base.copy() if below else base
+    paint = _Paint(base if below else frame, people, plate, light, phase)
+    # What shows the room comes first: it may not wipe out the cover of somebody beside.
+    for person, region in sorted(regions, key=lambda r: _ORDER.index(_fill_of(r[0]))):
+        _put(out, region, _fill_of(person), head_radius(person), paint)
+    if drawn.picture is not None:
+        composite(out, drawn.picture, out=out)
+    for area, region in below:
+        if area.on_top:
+            _put(out, region, area.fill, _radius_of(region), _Paint(out.copy(), covered, plate, light, phase))
+    return out, covered
+
+
+def _fill_of(person: PersonCover) -> Fill:
+    return person.how.fill if person.how is not None else "solid"
+
+
+def _fills(covers: Sequence[PersonCover], areas: Sequence[FreeArea]) -> set[str]:
+    return {c.how.fill for c in covers if c.how is not None} | {a.fill for a in areas}
+
+
+def _radius_of(region: Region) -> float:
+    return _AREA_RADIUS * float(min(region.mask.shape))
+
+
+def _regions(
+    covers: Sequence[PersonCover], drawn: Drawn, width: int, height: int
+) -> list[tuple[PersonCover, Region]]:
+    """Everybody's pixels. What a spared person surely hides of others stays to be seen."""
+    found = []
+    for i, person in enumerate(covers):
+        if person.how is None:
+            continue
+        if person.how.what == "whole":
+            region = person_region(person, drawn.outlines.get(i), width, height)
+        elif person.how.what == "head":
+            region = head_region(person, width, height)
+        else:
+            region = face_region(person, width, height)
+        if region is not None:
+            found.append((person, region))
+    spared = _before_others(covers, drawn, width, height)
+    if spared is not None:
+        for _, region in found:
+            region.mask[spared[region.window]] = 0
+    return found
+
+
+def _before_others(
+    covers: Sequence[PersonCover], drawn: Drawn, width: int, height: int
+) -> BoolArray | None:
+    """(H, W) pixels that surely belong to spared people: of their mask, where their body is the nearest and
+    no mask, head or guess of somebody else reaches. None where nobody is spared."""
+    spared = [i for i, c in enumerate(covers) if c.how is None and c.masks and i in drawn.outlines]
+    if not spared:
+        return None
+    keep = np.zeros((height, width), np.bool_)
+    for i in spared:
+        own = np.zeros((height, width), np.bool_)
+        for mask in covers[i].masks:
+            mask.paint(own)
+        outline, nearest = drawn.outlines[i], np.zeros((height, width), np.bool_)
+        nearest[outline.window] = outline.mask > 0
+        sure = cv2.erode((own & nearest).view(np.uint8), np.ones((_SPARE_RIM, _SPARE_RIM), np.uint8))
+        keep |= np.asarray(sure, np.bool_)
+    for other in covers:
+        if other.how is None:
+            continue
+        for mask in other.masks:
+            taken = np.zeros((height, width), np.bool_)
+            mask.paint(taken)
+            keep &= ~taken
+        head = head_region(other, width, height)
+        if head is not None:
+            keep[head.window] &= head.mask == 0
+        if other.slack > 0:
+            region = person_region(other, None, width, height)
+            if region is not None:
+                keep[region.window] &= region.mask == 0
+    return keep
+
+
+def _put(out: U1, region: Region, fill: Fill, radius: float, paint: _Paint) -> None:
+    height, width = out.shape[:2]
+    soft, alpha = _feathered(region, width, height)
+    _mix(out[soft.window], paint.of(soft, fill, radius), alpha)
 
 
 def _feathered(region: Region, width: int, height: int) -> tuple[Region, U1]:
@@ -50,112 +204,3 @@ def _feathered(region: Region, width: int, height: int) -> tuple[Region, U1]:
     wide = cv2.dilate(mask, np.ones((size, size), np.uint8))
     soft = np.asarray(cv2.blur(wide, (size, size)), np.uint8)
     return Region(x0, y0, mask), np.maximum(soft, mask)
-
-
-def _surroundings(frame: U1, region: Region, covered: BoolArray) -> U1:
-    """What may be behind a region, blurred from around it, without any pixel of a person."""
-    h, w = covered.shape
-    y0, y1 = max(0, region.y0 - _MARGIN), min(h, region.y0 + region.mask.shape[0] + _MARGIN)
-    x0, x1 = max(0, region.x0 - _MARGIN), min(w, region.x0 + region.mask.shape[1] + _MARGIN)
-    filled = fill(frame[y0:y1, x0:x1], ~covered[y0:y1, x0:x1])
-    rows = slice(region.y0 - y0, region.y0 - y0 + region.mask.shape[0])
-    return np.ascontiguousarray(filled[rows, region.x0 - x0 : region.x0 - x0 + region.mask.shape[1]])
-
-
-def pixelate(image: U1, region: Region, radius: float, phase: tuple[float, float]) -> U1:
-    """(h, w, 3) the region in cells; ``radius`` of the head, pixels; ``phase`` in [0, 1) shifts the cells."""
-    cell = max(_MIN_CELL, round(_CELL_OF_RADIUS * radius))
-    h, w = region.mask.shape
-    oy, ox = int(phase[0] * cell), int(phase[1] * cell)
-    rows, columns = -(-(h + oy) // cell), -(-(w + ox) // cell)
-    padded = cv2.copyMakeBorder(
-        image[region.window], oy, rows * cell - h - oy, ox, columns * cell - w - ox, cv2.BORDER_REPLICATE
-    )
-    small = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
-    large = cv2.resize(small, (columns * cell, rows * cell), interpolation=cv2.INTER_NEAREST)
-    return np.ascontiguousarray(np.asarray(large, np.uint8)[oy : oy + h, ox : ox + w])
-
-
-def cover_frame(
-    frame: U1,
-    covers: Sequence[PersonCover],
-    camera: Camera,
-    *,
-    cover: Literal["whole", "head", "face"],
-    fill_with: Literal["mesh", "solid", "pixels", "remove", "blur"],
-    plate: Plate | None,
-    phase: tuple[float, float] = (0.0, 0.0),
-) -> tuple[U1, BoolArray]:
-    """Cover everybody.
-
-    Args:
-        frame: (H, W, 3) uint8, left as it is.
-        plate: the empty room, shown where people were; else their surroundings, blurred.
-        phase: of the pixel grid, so that cells cannot be compared from export to export.
-
-    Returns:
-        The covered picture and (H, W) which pixels were replaced.
-    """
-    height, width = frame.shape[:2]
-    out = frame.copy()
-    covered = np.zeros((height, width), np.bool_)
-    scene: Picture | None = None
-    outlines: dict[int, Region] = {}
-    if fill_with == "mesh":
-        scene, outlines = _draw(covers, camera, cover, (height, width))
-    regions: list[tuple[PersonCover, Region]] = []
-    for i, person in enumerate(covers):
-        if cover == "whole":
-            region = person_region(person, outlines.get(i), width, height)
-        else:
-            region = head_region(person, width, height)
-        if region is not None:
-            covered[region.window] |= region.mask > 0
-            regions.append((person, region))
-    light = light_of(frame, plate, covered) if plate is not None and cover == "whole" else None
-    for person, region in regions:
-        soft, alpha = _feathered(region, width, height)
-        _mix(out[soft.window], _filling(frame, person, soft, covered, fill_with, plate, light, phase), alpha)
-    if scene is not None:
-        composite(out, scene, out=out)
-    return out, covered
-
-
-def _filling(
-    frame: U1, person: PersonCover, region: Region, covered: BoolArray,
-    fill_with: str, plate: Plate | None, light: Light | None, phase: tuple[float, float],
-) -> U1:  # fmt: skip
-    if fill_with == "solid":
-        return np.full((*region.mask.shape, 3), SOLID_RGB, np.uint8)
-    if fill_with == "pixels":
-        return pixelate(frame, region, head_radius(person), phase)
-    if plate is not None and light is not None:
-        return light.on(plate.rgb, region.window)
-    return _surroundings(frame, region, covered)
-
-
-def _head_mesh(person: PersonCover) -> Mesh | None:
-    if person.mesh is None or person.head_faces is None:
-        return None
-    return Mesh(person.mesh.vertices, person.mesh.faces[person.head_faces], person.mesh.colors)
-
-
-def _draw(
-    covers: Sequence[PersonCover], camera: Camera, cover: str, size: tuple[int, int]
-) -> tuple[Picture | None, dict[int, Region]]:
-    """All bodies in one scene, the nearer before the farther, and where each is seen in it.
-
-    Where a nearer body hides a farther one, the nearer one is the cover of both.
-    """
-    meshes = {i: c.mesh if cover == "whole" else _head_mesh(c) for i, c in enumerate(covers)}
-    shown = [(i, m) for i, m in meshes.items() if m is not None]
-    if not shown:
-        return None, {}
-    scene = rasterize([m for _, m in shown], camera, size=size)
-    outlines = {}
-    if cover == "whole":
-        for number, (i, _) in enumerate(shown):
-            mine = (scene.crop_mesh_id == number).view(np.uint8)
-            if mine.any():
-                outlines[i] = Region(scene.x0, scene.y0, mine * np.uint8(255))
-    return scene, outlines

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from backends.deidentify.types import FreeArea, PersonCover, Region
 from backends.keypoints.layout import INDEX, SKELETON
 from backends.keypoints.types import Keypoints, Visibility
-from backends.masks import CropMask
-from backends.render.types import Mesh
 
 U1 = npt.NDArray[np.uint8]
-F4 = npt.NDArray[np.float32]
 
 _FACE = tuple(INDEX[n] for n in ("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
 _SHOULDERS = (INDEX["left_shoulder"], INDEX["right_shoulder"])
@@ -31,6 +28,10 @@ _HEAD_OF_SHOULDERS = 0.85
 _MIN_GROW = 4
 _HULL = 1.35
 """The head's outline is taken this much larger: hair, a cap, and a body that does not fit to the pixel."""
+_FACE_HULL = 1.2
+"""The same of the body's face."""
+_FACE_RADIUS = 0.8
+"""About the middle of eyes, ears and nose, as a share of their largest distance: down to the chin."""
 _BOX_HEAD = 0.4
 """The upper part of a box that holds the head, where nothing else is known."""
 _FOREARMS = tuple((INDEX[f"{s}_elbow"], INDEX[f"{s}_wrist"]) for s in ("left", "right"))
@@ -39,45 +40,6 @@ _HAND = 0.6
 _WIDEST = 8
 _FAR = 30_000
 """Places farther out than this are drawn at this distance: OpenCV's drawing has 16 bits and a fraction."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PersonCover:
-    """One person to be covered.
-
-    Attributes:
-        box: (4,) x0 y0 x1 y1 pixels.
-        keypoints: where known; masks: which pixels, all of which count; mesh: the body to be shown, in
-            camera coordinates, with colours.
-        head_faces: faces of ``mesh`` that are head, (K,) indices.
-        head_xy: (H, 2) the head's vertices in the picture, or None.
-        size: of the person in the picture, pixels (about the standing height).
-        slack: pixels by which all this may be wrong; the cover reaches so much farther.
-    """
-
-    box: F4
-    keypoints: Keypoints | None
-    masks: tuple[CropMask, ...]
-    mesh: Mesh | None
-    head_faces: npt.NDArray[np.int64] | None
-    head_xy: F4 | None
-    size: float
-    slack: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Region:
-    """Pixels to be covered: ``mask`` (h, w) uint8 0 or 255, its top left corner at (x0, y0)."""
-
-    x0: int
-    y0: int
-    mask: U1
-
-    @property
-    def window(self) -> tuple[slice, slice]:
-        """Rows and columns of the picture."""
-        h, w = self.mask.shape
-        return slice(self.y0, self.y0 + h), slice(self.x0, self.x0 + w)
 
 
 def _usable(keypoints: Keypoints) -> npt.NDArray[np.bool_]:
@@ -167,6 +129,60 @@ def head_region(cover: PersonCover, width: int, height: int) -> Region | None:
         left, top, right, bottom = cover.box
         _paint_box(mask, (left, top, right, top + _BOX_HEAD * (bottom - top)), x0, y0)
     return _trimmed(Region(x0, y0, _dilated(mask, grow)))
+
+
+def face_region(cover: PersonCover, width: int, height: int) -> Region | None:
+    """The face from the forehead to the chin; the whole head where no more is known of it.
+
+    Whether the face can be seen is not asked: where it is turned away this costs a patch of hair, and to
+    take a face for turned away that is not would show somebody.
+    """
+    grow = math.ceil(cover.slack)
+    bounds = _bounds(cover, 0.3 * cover.size + grow, width, height)
+    if bounds is None:
+        return None
+    x0, y0, x1, y1 = bounds
+    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    if not _paint_face(mask, cover, x0, y0):
+        return head_region(cover, width, height)
+    return _trimmed(Region(x0, y0, _dilated(mask, grow)))
+
+
+def _paint_face(mask: U1, cover: PersonCover, x0: int, y0: int) -> bool:
+    """Paint body's face and keypoints' face together; False where neither is known."""
+    origin = np.array([x0, y0], np.float32)
+    painted = False
+    if cover.face_xy is not None and len(cover.face_xy) >= 3:
+        middle = (cover.face_xy.min(axis=0) + cover.face_xy.max(axis=0)) / 2
+        _fill(mask, cv2.convexHull((cover.face_xy - middle) * _FACE_HULL + middle - origin))
+        painted = True
+    if cover.keypoints is not None:
+        use = _usable(cover.keypoints)
+        face = cover.keypoints.xy[[k for k in _FACE if use[k]]]
+        if len(face) >= 3:
+            apart = np.linalg.norm(face[:, None] - face[None], axis=-1)
+            # From ear to ear is nearly the face's height; from the side the nose and one ear say half of it.
+            radius = max(_FACE_RADIUS * float(apart.max()), 0.5 * _HEAD * cover.size)
+            at = np.clip(np.round(face.mean(axis=0) - origin), -_FAR, _FAR).astype(int)
+            cv2.circle(mask, at.tolist(), max(3, math.ceil(min(radius, head_radius(cover)))), 255, -1)
+            painted = True
+    return painted
+
+
+def area_region(area: FreeArea, width: int, height: int) -> Region | None:
+    """A free area within the picture; None where nothing of it is."""
+    points = area.points[np.isfinite(area.points).all(axis=1)]
+    if len(points) < 3:
+        return None
+    x0, y0 = np.clip(np.floor(points.min(axis=0)).astype(int), 0, (width, height))
+    x1, y1 = np.clip(np.ceil(points.max(axis=0)).astype(int) + 1, 0, (width, height))
+    if x1 <= x0 or y1 <= y0:
+        return None
+    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    corners = np.clip(np.round(points - (x0, y0)), -_FAR, _FAR).astype(np.int32)
+    cv2.fillPoly(mask, [corners], 255)
+    cv2.polylines(mask, [corners], True, 255)
+    return _trimmed(Region(int(x0), int(y0), mask))
 
 
 def person_region(cover: PersonCover, outline: Region | None, width: int, height: int) -> Region | None:

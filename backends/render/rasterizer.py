@@ -78,7 +78,7 @@ class _Soup:
             vertices = np.ascontiguousarray(vertices[faces.reshape(-1)])
             faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
         screen, inverse, state = self._projected(vertices, self.near)
-        lit = self._lit(vertices, faces, colors)
+        lit = self._lit(vertices, faces, colors, mesh.light or self.light)
         worst = int(state.max())
         face_of = np.arange(len(faces), dtype=np.int32)
         whole = faces
@@ -103,11 +103,11 @@ class _Soup:
         project(np.ascontiguousarray(vertices, dtype=np.float32), self.K, near, screen, inverse, state)
         return screen, inverse, state
 
-    def _lit(self, vertices: F4, faces: I4, colors: U1) -> F4:
+    def _lit(self, vertices: F4, faces: I4, colors: U1, light: Light) -> F4:
         lit = np.empty((len(vertices), 6), np.float32)
-        if self.light.shaded:
+        if light.shaded:
             normals = vertex_normals(vertices, faces)
-            light_vertices(vertices, normals, colors, self.light.table(), DECODE, ENCODE, lit)
+            light_vertices(vertices, normals, colors, light.table(), DECODE, ENCODE, lit)
         else:
             lit[:, :3] = colors
             lit[:, 3:] = colors

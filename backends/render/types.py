@@ -19,24 +19,6 @@ I2 = npt.NDArray[np.int16]
 I4 = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mesh:
-    """A triangle mesh to be drawn.
-
-    Attributes:
-        vertices: (V, 3) metres, camera coordinates (x right, y down, z forward). Faces with a vertex
-            that is not finite are left out.
-        faces: (F, 3) vertex indices. The winding does not matter: both sides are drawn.
-        colors: uint8 RGB, (V, 3) interpolated over the faces, or (3,) for the whole mesh.
-        smooth: shade with normals averaged over neighbouring faces; False keeps edges hard (boxes).
-    """
-
-    vertices: npt.NDArray[np.floating[Any]]
-    faces: npt.NDArray[np.integer[Any]]
-    colors: U1 | Sequence[int]
-    smooth: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class Lamp:
     """A distant lamp: ``towards`` points from the body to the lamp (camera axes), ``rgb`` linear light.
@@ -91,6 +73,26 @@ SOFT = Light()
 """The default light."""
 UNLIT = Light(shaded=False)
 """Plain colours, for diagrams and truth pictures."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """A triangle mesh to be drawn.
+
+    Attributes:
+        vertices: (V, 3) metres, camera coordinates (x right, y down, z forward). Faces with a vertex
+            that is not finite are left out.
+        faces: (F, 3) vertex indices. The winding does not matter: both sides are drawn.
+        colors: uint8 RGB, (V, 3) interpolated over the faces, or (3,) for the whole mesh.
+        smooth: shade with normals averaged over neighbouring faces; False keeps edges hard (boxes).
+        light: of its own; the scene's where there is none.
+    """
+
+    vertices: npt.NDArray[np.floating[Any]]
+    faces: npt.NDArray[np.integer[Any]]
+    colors: U1 | Sequence[int]
+    smooth: bool = True
+    light: Light | None = None
 
 
 @dataclass(frozen=True, eq=False)

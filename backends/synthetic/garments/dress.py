@@ -36,8 +36,15 @@ _TUCK = 0.03
 """How far the skin goes on under the edge of a garment, metres."""
 
 
-def dress(body: BodyModel, betas: F8, outfit: Outfit, rng: np.random.Generator) -> Dressed:
-    """Clothes for one person: ``body`` is the shipped body, ``betas`` (B,) the person's shape."""
+def dress(
+    body: BodyModel, betas: F8, outfit: Outfit, rng: np.random.Generator, *, features: bool = True
+) -> Dressed:
+    """Clothes for one person.
+
+    Args:
+        body: the shipped body; betas: (B,) the person's shape.
+        features: brows, lips and eyes; False leaves the face of a mannequin.
+    """
     tailor = Tailor(body, betas, rng)
     gowned = outfit.gown is not None
     upper = clothes.gown(tailor, outfit.gown) if outfit.gown is not None else clothes.top(tailor, outfit)
@@ -53,15 +60,16 @@ def dress(body: BodyModel, betas: F8, outfit: Outfit, rng: np.random.Generator) 
         pieces += heads.surgical_mask(tailor, outfit.mask)
     if outfit.glasses:
         pieces += heads.glasses(tailor)
-    pieces += heads.features(tailor, outfit)
-    whole = joined([_skin(tailor, outfit, gowned), *pieces])
+    if features:
+        pieces += heads.features(tailor, outfit)
+    whole = joined([_skin(tailor, outfit, gowned, features), *pieces])
     colors = np.clip(np.rint(whole.colors), 0, 255).astype(np.uint8)
     on_head = whole.mix @ body.head_vertices.astype(np.float64)
     head = on_head[whole.faces].mean(axis=1) > 0.5
     return Dressed(worn(body, whole), colors, head, outfit)
 
 
-def _skin(tailor: Tailor, outfit: Outfit, gowned: bool) -> Surface:
+def _skin(tailor: Tailor, outfit: Outfit, gowned: bool, features: bool) -> Surface:
     """The skin that is not under cloth, painted; skin that would never be seen is left out."""
     rest = tailor.rest
     fields = [
@@ -72,8 +80,10 @@ def _skin(tailor: Tailor, outfit: Outfit, gowned: bool) -> Surface:
     ]
     if outfit.gloves is not None:
         fields.append(clothes.glove_field(tailor, rest))
-    bare = tailor.skin.painted(heads.face_paint(tailor, rest, outfit.skin, outfit))
-    for side in ("left", "right"):
+    bare = tailor.skin.painted(
+        heads.face_paint(tailor, rest, outfit.skin, outfit) if features else outfit.skin
+    )
+    for side in ("left", "right") if features else ():
         ball = tailor.body.part_of_vertex == JOINT_INDEX[f"{side}_eye_smplhf"]
         bare = bare.painted((234, 232, 228), ball)
     return cut(bare, _TUCK - np.max(fields, axis=0))

@@ -1,0 +1,103 @@
+"""How the bodies look that stand for people: clay, one colour, coloured by confidence, clothes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.deidentify.plan import Method
+from app.export.coverage import Presence
+from app.project.records import TrackRecord
+from backends.body import BodyModel, BodyParams, posed_vertices
+from backends.body.skeleton import JOINT_INDEX
+from backends.confidence import confidence_rgb, spread_to_vertices
+from backends.render import Light, Mesh
+from backends.synthetic.garments import Dressed
+from backends.synthetic.garments.dress import dress
+from backends.synthetic.garments.outfits import SCRUBS, Cap, Hair, Outfit
+
+U1 = npt.NDArray[np.uint8]
+F4 = npt.NDArray[np.float32]
+I8 = npt.NDArray[np.int64]
+
+_CLAY = np.array(
+    [(146, 184, 214), (150, 192, 168), (182, 172, 216), (134, 190, 194), (202, 176, 204), (176, 184, 194),
+     (150, 162, 208)], np.uint8,
+)  # fmt: skip
+"""Cool, calm colours that tell people apart and are nobody's skin: a bare body in beige looks undressed."""
+
+UNKNOWN_RGB = (150, 154, 160)
+"""Of a body whose confidence nobody knows: a guess between two frames."""
+
+_FLAT = Light(sky=(1.0, 1.0, 1.0), floor=(1.0, 1.0, 1.0), lamps=(), edge=0.22)
+"""One colour; only edges are a little darker, so that an arm before the chest can be told from it."""
+
+
+def mesh_color(track: TrackRecord) -> U1:
+    """The colour of a person's body in the export."""
+    color: U1 = _CLAY[track.color_index % len(_CLAY)]
+    return color
+
+
+_HEAD_JOINTS = [JOINT_INDEX[n] for n in ("head", "jaw", "left_eye_smplhf", "right_eye_smplhf")]
+_NOBODYS_SKIN = (176, 160, 148)
+"""Between the tones of real skins, so that it says nothing of anybody's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A body as it is shown; ``head_faces`` (K,) are the faces of ``mesh`` that are head."""
+
+    mesh: Mesh
+    head_faces: I8
+
+
+class Wardrobe:
+    """Makes the meshes that are shown. Clothes are sewn once for each person."""
+
+    def __init__(self, body: BodyModel) -> None:
+        self._body = body
+        self._head_faces = _head_faces(body)
+        self._dressed: dict[int, tuple[Dressed, I8]] = {}
+
+    def shown(self, presence: Presence, params: BodyParams, vertices: F4, method: Method) -> Shown:
+        """The person's body, posed by ``params`` to ``vertices`` (V, 3), in the look of ``method``."""
+        faces, track = self._body.faces, presence.track
+        if method.look == "clothed":
+            dressed, head_faces = self._clothes_of(track, params)
+            posed = posed_vertices(dressed.body, params).astype(np.float32)
+            return Shown(Mesh(posed, dressed.body.faces, dressed.colors), head_faces)
+        if method.look == "confidence" and presence.joint_mm is not None:
+            colors = confidence_rgb(spread_to_vertices(self._body, presence.joint_mm))
+            mesh = Mesh(vertices, faces, colors)
+        elif method.look == "confidence":
+            mesh = Mesh(vertices, faces, UNKNOWN_RGB)
+        else:
+            mesh = Mesh(vertices, faces, mesh_color(track), light=_FLAT if method.look == "plain" else None)
+        return Shown(mesh, self._head_faces)
+
+    def _clothes_of(self, track: TrackRecord, params: BodyParams) -> tuple[Dressed, I8]:
+        found = self._dressed.get(track.track_id)
+        if found is None:
+            betas = track.betas if track.betas is not None else params.betas
+            scrubs = SCRUBS[track.color_index % len(SCRUBS)]
+            outfit = Outfit(
+                _NOBODYS_SKIN, _NOBODYS_SKIN, Hair.NONE, scrubs, scrubs, (90, 96, 104), cap=Cap.BOUFFANT,
+                cap_color=(150, 170, 180), mask=(178, 208, 226),
+            )  # fmt: skip
+            rng = np.random.default_rng(track.track_id)
+            dressed = dress(self._body, np.asarray(betas, np.float64), outfit, rng, features=False)
+            found = self._dressed[track.track_id] = dressed, _head_faces_dressed(dressed.body)
+        return found
+
+
+def _head_faces(body: BodyModel) -> I8:
+    return np.flatnonzero(body.head_vertices[body.faces].all(axis=1))
+
+
+def _head_faces_dressed(body: BodyModel) -> I8:
+    """Also cap and mask: whatever moves with the head."""
+    share = (np.isin(body.skin_joints, _HEAD_JOINTS) * body.skin_weights).sum(axis=1)
+    return np.flatnonzero((share > 0.5)[body.faces].all(axis=1))

@@ -1,0 +1,103 @@
+"""The plan's rules and regions in what the preview and the export show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import theatre
+from theatre import N, make_theatre
+
+from app.deidentify.editing import PlanEditor
+from app.deidentify.plan import Method, RegionKey
+from app.export.frames import FrameCoverer
+from app.project.edits import EditLog
+from app.review.types import DeidSettings, Look
+from backends.background import Plate
+from backends.deidentify.fills import SOLID_RGB
+
+SOLID = DeidSettings(fill="solid", background="original")
+
+
+@pytest.fixture
+def stage(tmp_path: Path):  # type: ignore[no-untyped-def]
+    stage = make_theatre(tmp_path / "c", people=(1, 2))
+    stage.run({1: range(N), 2: range(N)})
+    yield stage
+    stage.store.close()
+    stage.footage.close()
+
+
+def coverer(stage: theatre.Theatre, settings: DeidSettings = SOLID) -> FrameCoverer:
+    empty = Plate(theatre.room(), np.ones((theatre.HEIGHT, theatre.WIDTH), bool), 1.0)
+    return FrameCoverer(stage.store, theatre.BODY, theatre.CAMERA, settings, empty)
+
+
+def test_rules_hold_for_their_person_and_span(stage: theatre.Theatre) -> None:
+    editor = PlanEditor(stage.store, EditLog(stage.store))
+    editor.spare(2, 5, 9, "The surgeon agreed")
+    editor.set_method(1, 8, N, Method("whole", "remove"))
+    one, two = (theatre.silhouette(theatre.body_at(p, 8)) for p in (1, 2))
+    frame = stage.footage.frame(8)
+    out, covered = coverer(stage).cover_with_mask(8, frame)
+    apart = two & ~covered
+    assert apart.sum() > 0.8 * two.sum()
+    np.testing.assert_array_equal(out[apart], frame[apart])
+    assert covered[one & ~two].all()
+    assert not (out[one & ~two] == SOLID_RGB).all(axis=1).any()
+    out, covered = coverer(stage).cover_with_mask(4, stage.footage.frame(4))
+    assert covered[theatre.silhouette(theatre.body_at(2, 4))].all()
+    solid = theatre.silhouette(theatre.body_at(1, 4))
+    assert (out[solid] == SOLID_RGB).all()
+
+
+def test_a_lost_person_who_is_spared_is_no_leak(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "d", people=(2,), n=90)
+    stage.run({2: [*range(8), *range(84, 90)]}, last=89)
+    assert coverer(stage).uncovered(40) == [2]
+    PlanEditor(stage.store, EditLog(stage.store)).spare(2, 0, 89, "Staff")
+    assert coverer(stage).uncovered(40) == []
+    stage.store.close()
+    stage.footage.close()
+
+
+def test_regions_move_between_their_keys_and_end(stage: theatre.Theatre) -> None:
+    square = np.array([[0, 0], [20, 0], [20, 20], [0, 20]], np.float32)
+    keys = (RegionKey(2, square), RegionKey(6, square + 40))
+    PlanEditor(stage.store, EditLog(stage.store)).add_region("Clock", "solid", 2, 6, keys)
+    for frame, at in ((2, 0), (4, 20), (6, 40)):
+        out, covered = coverer(stage).cover_with_mask(frame, stage.footage.frame(frame))
+        assert covered[at : at + 21, at : at + 21].all()
+        assert (out[at : at + 21, at : at + 21] == SOLID_RGB).all()
+    covered = coverer(stage).cover_with_mask(7, stage.footage.frame(7))[1]
+    assert not covered[:21, :21].any()
+
+
+@pytest.mark.parametrize("look", ["plain", "confidence", "clothed"])
+def test_looks_differ_and_cover_the_same(stage: theatre.Theatre, look: Look) -> None:
+    settings = DeidSettings(look=look)
+    frame = stage.footage.frame(3)
+    shaded, covered = coverer(stage, replace(settings, look="shaded")).cover_with_mask(3, frame)
+    other, also = coverer(stage, settings).cover_with_mask(3, frame)
+    for person in (1, 2):
+        assert also[theatre.silhouette(theatre.body_at(person, 3))].all()
+    assert np.abs(shaded.astype(int) - other)[covered & also].mean() > 3
+    assert not theatre.skin(other).any()
+
+
+def test_nobody_in_the_clip_and_a_person_in_one_frame_only(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "e", people=(1,))
+    stage.run({})
+    frame = stage.footage.frame(5)
+    out, covered = coverer(stage).cover_with_mask(5, frame)
+    np.testing.assert_array_equal(out, frame)
+    assert not covered.any()
+    stage.store.store_chunk(0, N - 1, [theatre.record(1, 5)], {})
+    assert coverer(stage).cover_with_mask(5, frame)[1][theatre.silhouette(theatre.body_at(1, 5))].all()
+    # A little before and after they were there too, and are covered where they may have gone.
+    assert coverer(stage).cover_with_mask(4, frame)[1].any()
+    assert not coverer(stage).cover_with_mask(20, frame)[1].any()
+    stage.store.close()
+    stage.footage.close()
