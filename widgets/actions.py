@@ -70,6 +70,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _a("next_item", "Next to review", "Tab", "Review"),
     _a("previous_item", "Previous to review", "Shift+Tab", "Review"),
     _a("accept_item", "Accept what is shown", "Return|Enter", "Review", "It is right as it is"),
+    _a("cover_leak", "Cover what the audit found", "C", "Review", "The place, through all its frames"),
+    _a("release_leak", "Release what the audit found…", "V", "Review", "It may stay visible; you say why"),
     _a("next_person", "Next person", "N", "Review"),
     *(_a(f"person_{n}", f"Choose person {n}", str(n), "Review") for n in range(1, 10)),
     _a(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.review.session import Session
-from app.review.types import ReviewItem, Scene
+from app.review.types import LEAK_ITEM, ReviewItem, Scene
 from widgets.bridge import Bridge
 from widgets.desk import Desk
 from widgets.playback import Playback
@@ -32,12 +32,14 @@ def time_text(seconds: float) -> str:
 class Controller(QObject):
     """Shows one project on the desk and keeps everything in step.
 
-    Signals: opened(session or None); results_changed(); scene_shown(frame); failed(message).
+    Signals: opened(session or None); results_changed(); scene_shown(frame); item_shown();
+    failed(message).
     """
 
     opened = Signal(object)
     results_changed = Signal()
     scene_shown = Signal(int)
+    item_shown = Signal()
     failed = Signal(str)
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
@@ -334,8 +336,12 @@ class Controller(QObject):
         self.item = item_id
         self.desk.review.set_current(item_id)
         self.playback.stop()
-        self.select_person(item.person_id)
+        if item.person_id:
+            self.select_person(item.person_id)
+        if item.kind == LEAK_ITEM and self.mode not in ("deidentified", "split"):
+            self.set_mode("deidentified")
         self.go_to((item.first_frame + item.last_frame) // 2)
+        self.item_shown.emit()
         self.desk.viewport.set_hovered(item.keypoint)
         self.desk.keypoints.set_hovered(item.keypoint)
 

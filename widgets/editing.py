@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from app.errors import UnderstudyError
-from app.review.types import DeidSettings, EditLabel
+from app.review.types import LEAK_ITEM, DeidSettings, EditLabel
 from widgets.controller import Controller
 
 _VISIBILITIES = ((2, "Visible"), (1, "Hidden from view"), (0, "Absent"))
@@ -177,7 +177,10 @@ class Editing(QObject):
             self._edit(lambda s: s.set_reviewed(frame, person, not found.reviewed), "")
 
     def accept(self, item_id: str) -> None:
-        """Tick off and go on to the next."""
+        """Tick off and go on to the next; a finding of the audit is covered or released instead."""
+        if any(i.item_id == item_id and i.kind == LEAK_ITEM for i in self._c.items()):
+            self._c.desk.status.show_message("A finding is covered (C), or released with a reason (V).")
+            return
         ids = [i.item_id for i in self._c.items()]
         at = ids.index(item_id) if item_id in ids else 0
         if self._edit(lambda s: s.accept_item(item_id), ""):

@@ -15,6 +15,7 @@ from widgets.desk import Desk
 from widgets.dialogs.welcome import WelcomePage
 from widgets.editing import Editing
 from widgets.files import Files
+from widgets.leaks import LeakTool
 from widgets.occlusion import OcclusionTool
 from widgets.privacy import PrivacyTool
 from widgets.settings import Settings
@@ -33,6 +34,7 @@ _NEEDS_PROJECT = (
 _NEEDS_RESULTS = (
     "export", "next_item", "previous_item", "accept_item", "next_person", "view_deidentified", "view_split",
     "space_room", "swap", "hide_person", "mark_reviewed", "delete_person", "cover_person", "draw_region",
+    "cover_leak", "release_leak",
     "sensitivity",
 )  # fmt: skip
 
@@ -58,6 +60,7 @@ class MainWindow(QMainWindow):
         self.work = Work(self.controller, self)
         self.occlusion = OcclusionTool(self.controller, self)
         self.privacy = PrivacyTool(self.controller, self)
+        self.leaks = LeakTool(self.controller, self)
         self.files = Files(self, self.controller, self.settings)
         self.sheets = Sheets(self, self.controller, self.work, self.commands)
         self._connect()
@@ -75,6 +78,7 @@ class MainWindow(QMainWindow):
                 "delete_person": e.delete_selected, "hide_person": e.hide_selected,
                 "mark_reviewed": e.mark_reviewed, "draw_region": self.privacy.draw_region,
                 "cover_person": self.privacy.ask_cover_selected,
+                "cover_leak": self.leaks.cover, "release_leak": self.leaks.ask_release,
                 "play": c.playback.toggle, "stop": c.playback.stop,
                 "play_forward": lambda: c.playback.play(1), "play_backward": lambda: c.playback.play(-1),
                 "next_frame": lambda: c.go_to(c.frame + 1), "previous_frame": lambda: c.go_to(c.frame - 1),
@@ -114,7 +118,7 @@ class MainWindow(QMainWindow):
         c.results_changed.connect(self._update_actions)
         self.work.changed.connect(self._update_actions)
         for source in (c.failed, e.failed, self.work.failed, self.files.failed, self.occlusion.failed,
-                       self.privacy.failed):
+                       self.privacy.failed, self.leaks.failed):
             source.connect(self.sheets.show_error)
         self.commands["keypoints"].setChecked(True)
         self.work.hands_face = self.settings.get("hands_face", False)

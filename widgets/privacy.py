@@ -41,7 +41,7 @@ class PrivacyTool(QObject):
     def _show_outlines(self, frame: int) -> None:
         session = self._c.session
         if session is not None:
-            self._c.desk.viewport.set_regions(session.privacy.outlines(frame), ())
+            self._c.desk.viewport.set_regions(session.privacy.outlines(frame), session.leaks.marks(frame))
 
     # --- people -------------------------------------------------------------------------------
 

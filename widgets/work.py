@@ -176,6 +176,8 @@ class Work(QObject):
             self._c.cover_again()
         if isinstance(event, Finished):
             if kind == "export":
+                self._c.session.audited()
+                self._c.show_results()
                 self.export_done.emit(event.summary)
             elif kind == "carry":
                 self._keep_carried()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,7 @@ from app.errors import ProjectError
 from app.project.edits import Edit, EditLog
 from app.project.records import TrackRecord
 from app.project.store import ProjectStore
+from app.review.lanes import Series
 from app.review.types import COVER_LABELS, FILL_LABELS, LOOK_LABELS, EditLabel
 
 F4 = npt.NDArray[np.float32]
@@ -111,6 +112,17 @@ class Privacy:
         newest = max(rules, key=lambda r: r.rule_id)
         whole = newest.first <= 0 and newest.last >= self._n_frames - 1
         return method_text(newest.method) if whole else "covered in several ways"
+
+    def spared_frames(self, series: Series, tracks: Iterable[int]) -> npt.NDArray[np.bool_]:
+        """(N,) frames in which somebody who is there may be seen on purpose."""
+        shown = np.zeros(self._n_frames, np.bool_)
+        for track in tracks:
+            seen = series.tracks.get(track)
+            if seen is None or all(r.track_id != track or r.method is not None for r in self.plan.rules):
+                continue
+            for frame in np.flatnonzero(seen.seen):
+                shown[frame] |= self.plan.method_for(track, int(frame)) is None
+        return shown
 
     def rows(self, tracks: Mapping[int, TrackRecord]) -> list[PlanRow]:
         """Exceptions and regions in words, the spared first."""

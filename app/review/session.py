@@ -26,6 +26,7 @@ from app.review.drag import Drag
 from app.review.editing import Editor
 from app.review.items import TrackEnds, review_items, touches_border
 from app.review.lanes import Series, longest_gap
+from app.review.leaks import Leaks, with_leaks
 from app.review.long_work import READ_ONLY, LongWork
 from app.review.people import person_rows
 from app.review.preview import Preview
@@ -34,6 +35,9 @@ from app.review.scene import SceneBuilder, camera_view, scene_model
 from app.review.thumbnails import Thumbnails
 from app.review.types import (
     BACKGROUND_LABELS,
+    COVERED,
+    LEAK,
+    SPARED,
     CarryRange,
     DeidSettings,
     EditLabel,
@@ -85,6 +89,7 @@ class Session:
         self.privacy = Privacy(
             store, footage.n_frames, lambda: self._log, lambda edit: self._after(edit), self._writable
         )
+        self.leaks = Leaks(store, lambda: self._log, lambda edit: self._after(edit), self._writable)
         self._warm = warm_up(self._body, self._stage.fitter, camera)
         self.model = scene_model(self._body)
         self.camera = camera_view(camera)
@@ -170,7 +175,11 @@ class Session:
 
     def coverage(self) -> npt.NDArray[np.uint8]:
         """(N,) per frame whether the export covers everybody; see :mod:`app.review.types`."""
-        return self._series.coverage(self._tracks, self.fps)
+        result = self._series.coverage(self._tracks, self.fps)
+        spared = self.privacy.spared_frames(self._series, self._tracks)
+        result[spared & (result == COVERED)] = SPARED
+        result[self.leaks.open_frames(self.n_frames)] = LEAK
+        return result
 
     def review_items(self) -> list[ReviewItem]:
         """What to look at, the worst first."""
@@ -180,7 +189,8 @@ class Session:
             }  # fmt: skip
             names = [(t.track_id, t.name) for t in self._tracks.values()]
             longest = longest_gap(self.fps)
-            self._items = review_items(self._series, names, done, self._track_ends, longest)
+            items = review_items(self._series, names, done, self._track_ends, longest)
+            self._items = with_leaks(items, self.leaks.items(self._tracks))
         return self._items
 
     def _track_ends(self, track: int) -> TrackEnds:
@@ -201,6 +211,11 @@ class Session:
         self._scenes.tolerance_mm = mm
         self._scenes.forget()
 
+    def audited(self) -> None:
+        """An export has ended: what its audit found is in the project."""
+        self.leaks.forget()
+        self._items = None
+
     def refresh(self, first: int | None = None, last: int | None = None) -> None:
         """Read frames ``first`` .. ``last`` (default: all) anew after a job has written them."""
         if first is None:
@@ -213,6 +228,7 @@ class Session:
             self._preview.forget_plate()
             self._thumbnails.forget()
             self.privacy.forget()
+            self.leaks.forget()
         else:
             self._series.load(first, last)
         self._tracks = {t.track_id: t for t in self._store.tracks()}
@@ -353,6 +369,7 @@ class Session:
             self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None
         self.privacy.forget()
+        self.leaks.forget()
         return EditLabel(edit.label, edit.frame, edit.track_id)
 
     # --- long work ----------------------------------------------------------------------------

@@ -130,8 +130,11 @@ class Lane:
     carried_frames: I4
 
 
-NOT_PROCESSED, COVERED, LEAK = 0, 1, 2
-"""Values of the coverage lane."""
+NOT_PROCESSED, COVERED, LEAK, SPARED = 0, 1, 2, 3
+"""Values of the coverage lane; SPARED where somebody may be seen on purpose."""
+
+DOUBT_ITEM, LEAK_ITEM = "doubt", "leak"
+"""Kinds of items of the review queue: a doubtful body, or a finding of the audit."""
 
 
 TRACK_ENDS = "Track ends in mid-picture"
@@ -140,7 +143,7 @@ TRACK_ENDS = "Track ends in mid-picture"
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
-    """Something to look at. ``severity`` 2 bad, 1 warning."""
+    """Something to look at. ``severity`` 2 bad, 1 warning; ``person_id`` 0 where it is nobody's."""
 
     item_id: str
     severity: int
@@ -151,6 +154,7 @@ class ReviewItem:
     last_frame: int
     keypoint: int | None
     done: bool
+    kind: str = DOUBT_ITEM
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.review.types import ReviewItem
 from widgets import theme
+from widgets.panels.leak_card import LeakCard
 from widgets.panels.paint import MARGIN, hint_label, section_label
 from widgets.panels.review_cards import CARD_HEIGHT, ReviewDelegate, ReviewModel
 
@@ -92,6 +93,8 @@ class ReviewPanel(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.empty)
         layout.addWidget(self.view, 1)
+        self.leak = LeakCard(self)
+        layout.addWidget(self.leak)
         layout.addWidget(self.hints)
         layout.addStretch(0)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.review.types import COVERED, LEAK
+from app.review.types import COVERED, LEAK, SPARED
 from widgets import theme
 from widgets.timeline.lanes import LEFT, RIGHT
 from widgets.timeline.scale import Scale, column_max, number_text, ticks, time_text
@@ -27,7 +27,8 @@ class CoverageLane(QWidget):
         self._pixels = np.zeros((1, 1, 4), np.uint8)
         self.setAccessibleName("Covered in the export")
         self.setToolTip(
-            "Green: everybody is covered in the export. Red: somebody may show. Empty: not run yet."
+            "Green: everybody is covered in the export. Red: somebody may show. "
+            "Amber: somebody may be seen on purpose. Empty: not run yet."
         )
         theme.notifier().changed.connect(self._prepare)
 
@@ -55,9 +56,11 @@ class CoverageLane(QWidget):
             scale = Scale(len(coverage), self._scale.width, self._scale.first, self._scale.last)
             # What is worst in a column wins: a leak, then frames that have not been run.
             leak = np.asarray(column_max(coverage == LEAK, scale), bool)
-            covered = ~np.asarray(column_max(coverage != COVERED, scale), bool)
+            spared = np.asarray(column_max(coverage == SPARED, scale), bool)
+            covered = ~np.asarray(column_max((coverage != COVERED) & (coverage != SPARED), scale), bool)
             ground = palette.accent.darker(125) if palette.is_dark else palette.accent
             self._pixels[0, covered] = ground.getRgb()
+            self._pixels[0, spared] = palette.warning.getRgb()
             wide = np.convolve(leak, np.ones(_LEAST_LEAK), "same") > 0
             self._pixels[0, wide] = palette.bad.getRgb()
         self.update()
