@@ -11,7 +11,8 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QInputDialog, QMenu
 
 from app.errors import UnderstudyError
-from app.review.privacy import REGION_FILL_LABELS, PlanRow, Privacy
+from app.review.privacy import PlanRow, Privacy
+from app.review.types import REGION_FILL_LABELS
 from widgets.controller import Controller
 from widgets.dialogs.cover_person import CoverChoice, CoverPersonDialog
 

@@ -70,7 +70,7 @@ class Leaks:
         items = []
         for event in self.events:
             track = tracks.get(event.track_id) if event.track_id is not None else None
-            whose = track.name if track is not None else "Nobody that was tracked"
+            whose = track.name if track is not None else "Somebody not tracked"
             first, last = event.first + 1, event.last + 1
             span = f"frame {first}" if first == last else f"frames {first}–{last}"
             detail = {

@@ -16,15 +16,10 @@ from app.project.edits import Edit, EditLog
 from app.project.records import TrackRecord
 from app.project.store import ProjectStore
 from app.review.lanes import Series
-from app.review.types import COVER_LABELS, FILL_LABELS, LOOK_LABELS, EditLabel
+from app.review.types import COVER_LABELS, FILL_LABELS, LOOK_LABELS, REGION_FILL_LABELS, EditLabel
 
 F4 = npt.NDArray[np.float32]
 
-REGION_FILL_LABELS: dict[RegionFill, str] = {
-    "solid": "Solid colour", "pixels": "Pixels", "remove": "Empty room behind it", "blur": "Blur",
-}  # fmt: skip
-ALL_FRAMES_END = 2**31 - 1
-"""The last frame of an exception that holds to the end, whatever the end is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,17 @@ from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.review.privacy import PlanRow
-from app.review.types import BACKGROUND_LABELS, COVER_LABELS, FILL_LABELS, LOOK_LABELS, DeidSettings
+from app.review.types import (
+    BACKGROUND_LABELS,
+    COVER_LABELS,
+    COVER_WHY_NOT,
+    FILL_LABELS,
+    FILL_WHY_NOT,
+    LOOK_LABELS,
+    DeidSettings,
+)
 from widgets import theme
-from widgets.panels.paint import MARGIN, draw_text, section_label
+from widgets.panels.paint import MARGIN, draw_text, hint_label, section_label
 from widgets.panels.plan_list import PlanList
 
 AUDIO_LABELS: dict[bool, str] = {False: "Removed", True: "Kept"}
@@ -133,6 +141,8 @@ class DeidPanel(QWidget):
         layout.addSpacing(9)
         for row in (self.cover, self.fill, self.look, self.background, self.audio):
             layout.addWidget(row)
+        self.why_not = hint_label("", self)
+        layout.addWidget(self.why_not)
         layout.addSpacing(12)
         self.plan = PlanList(self)
         self.plan.region_wanted.connect(self.region_wanted)
@@ -172,6 +182,9 @@ class DeidPanel(QWidget):
         settings = self._settings
         self.cover.set_value(settings.cover)
         self.fill.set_value(settings.fill)
+        why_not = FILL_WHY_NOT.get(settings.fill, "") or COVER_WHY_NOT.get(settings.cover, "")
+        self.why_not.setText(why_not)
+        self.why_not.setVisible(bool(why_not))
         self.look.set_value(settings.look)
         self.look.setVisible(settings.fill == "mesh")
         self.background.set_value(

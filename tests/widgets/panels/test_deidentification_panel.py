@@ -58,3 +58,17 @@ def test_rows_open_from_the_keyboard_and_have_names(panel: DeidPanel, qtbot):
     opened = QApplication.activePopupWidget()
     assert opened is not None
     opened.close()
+
+
+def test_a_choice_that_protects_less_says_why(panel: DeidPanel):
+    assert not panel.why_not.isVisible()
+    panel.set_settings(DeidSettings(fill="blur"))
+    assert "recognised" in panel.why_not.text()
+    panel.set_settings(DeidSettings(cover="head", fill="solid"))
+    assert "Walk" in panel.why_not.text()
+
+
+def test_the_look_is_asked_for_a_mesh_only(panel: DeidPanel):
+    assert panel.look.isVisible()
+    panel.set_settings(DeidSettings(fill="solid"))
+    assert not panel.look.isVisible()
