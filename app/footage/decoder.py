@@ -16,22 +16,29 @@ import numpy.typing as npt
 from av.video.reformatter import Colorspace, VideoReformatter
 
 from app.errors import FootageError
+from app.footage.dicom_file import is_dicom, read_pixels_table
+from app.footage.dicom_video import VideoInside
 from app.footage.frame_table import FrameTable
 
 Image = npt.NDArray[np.uint8]
 
 _HD_HEIGHT = 720
+_LISTS = frozenset({"hls", "concat", "dash", "imf"})
+_ALONE = {"protocol_whitelist": "file"}
 _KNOWN_SPACES = {int(space) for space in Colorspace}
 
 
 def open_container(path: Path) -> av.container.InputContainer:
-    """Open a file for reading, with errors in plain words.
+    """Open a file, or the video stream inside a DICOM file, for reading, with errors in plain words.
+
+    Nothing but that file is read: a play list reaches neither other files nor the network.
 
     Raises:
         FootageError: when it does not exist, may not be read or is no video.
     """
     try:
-        return av.open(str(path), mode="r", metadata_errors="ignore")
+        source = VideoInside(path, read_pixels_table(path)) if is_dicom(path) else str(path)
+        container = av.open(source, mode="r", metadata_errors="ignore", options=_ALONE)
     except FileNotFoundError as error:
         raise FootageError(f"There is no file {path.name} in that folder. Check the path.") from error
     except PermissionError as error:
@@ -41,6 +48,10 @@ def open_container(path: Path) -> av.container.InputContainer:
             f"{path.name} is not a video that can be read. It may be damaged or not fully copied; "
             "copy it again, or convert it to mp4."
         ) from error
+    if container.format.name in _LISTS:
+        container.close()
+        raise FootageError(f"{path.name} is a list of other files. Choose the videos themselves.")
+    return container
 
 
 def video_stream(container: av.container.InputContainer, name: str) -> av.VideoStream:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from app.errors import FootageError
 from app.footage.base import Footage
+from app.footage.dicom import DicomFootage
+from app.footage.dicom_file import is_dicom, read_pixels_table
 from app.footage.pictures import SUFFIXES, PictureFootage
 from app.footage.video import VideoFootage
 
 
 def open_footage(path: Path) -> Footage:
-    """Open a video, a picture or a folder of pictures, read-only.
+    """Open a video, a picture, a DICOM file or a folder of pictures, read-only.
 
     Raises:
         FootageError: one clear error for everything that cannot be opened.
@@ -29,4 +31,8 @@ def open_footage(path: Path) -> Footage:
         raise FootageError(f"{path.name} cannot be opened: {error.strerror}.") from error
     if path.suffix.lower() in SUFFIXES:
         return PictureFootage(path)
+    if is_dicom(path):
+        pixels = read_pixels_table(path)
+        if not pixels.is_video:
+            return DicomFootage(path, pixels)
     return VideoFootage(path)
