@@ -153,5 +153,6 @@ def _sheet(p: Palette) -> str:
     sheet = _SHEET.read_text(encoding="utf-8")
     for name, value in c.items():
         sheet = sheet.replace(f"@{name};", f"{value};").replace(f"@{name} ", f"{value} ")
-    tick = (_SHEET.parent / f"tick_{p.name}.svg").as_posix()
-    return sheet.replace("@tick_file", tick)
+    for sign in ("tick", "chevron"):
+        sheet = sheet.replace(f"@{sign}_file", (_SHEET.parent / f"{sign}_{p.name}.svg").as_posix())
+    return sheet
