@@ -19,7 +19,7 @@ from backends.render import Mesh, composite, rasterize
 U1 = npt.NDArray[np.uint8]
 Color = tuple[int, int, int]
 
-_COLUMNS = ("Picture", "Truth: body, keypoints, face", "Depth")
+_COLUMNS = ("Picture", "Truth: body, keypoints, face", "Depth from the sensor (black: none)")
 _TINTS: tuple[Color, ...] = (
     (86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0),
     (204, 121, 167), (160, 160, 160),

@@ -53,11 +53,12 @@ class View:
     lookup: ShadowLookup
     screens: tuple[ScreenPixels, ...]
 
-    def picture(self, shadows: Sequence[F4], textures: Sequence[U1]) -> U1:
-        """(H, W, 3) uint8: the room under the shadows of people, its monitors running."""
+    def picture(self, shadows: Sequence[F4], soles: F8, textures: Sequence[U1]) -> U1:
+        """(H, W, 3) uint8: the room under the shadows of people on their ``soles``, its monitors running."""
         h, w = self.depth.shape
         out = np.empty((h, w, 3), np.uint8)
-        darken(self.lit, self.shaded, self.lookup.share(shadows, (w, h)), out)
+        share, contact = self.lookup.share(shadows, (w, h)), self.lookup.contact(soles, (w, h))
+        darken(self.lit, self.shaded, share, contact, out)
         for screen in self.screens:
             screen.paint(out, textures)
         return out

@@ -188,6 +188,7 @@ def crowd(people: int, rng: np.random.Generator) -> list[Actor]:
             lane = {0: -1.6, 1: -0.7, 3: 0.3, 4: 1.2, 6: 2.05}[k]
             ends = ((-3.4, lane), (3.4, lane + float(own.uniform(-0.08, 0.08))))
             way = ends if own.random() < 0.5 else ends[::-1]
-            motion = m.Walk(*person.who, way, float(own.uniform(0.9, 1.35)), (1.0, 2.0))
+            speed, start = float(own.uniform(0.9, 1.35)), float(own.uniform(0.0, 14.0))
+            motion = m.Walk(*person.who, way, speed, (1.0, 2.0), start=start)
         actors.append(person.playing(motion, role))
     return actors

@@ -47,14 +47,31 @@ def shadow_share(index: Array, depth: Array, nearest: Array, weight: float, out:
 
 
 @numba.njit(cache=True, nogil=True)
-def darken(lit: Array, shaded: Array, share: Array, out: Array) -> None:
-    """``lit`` towards ``shaded`` by ``share`` (H, W), into uint8 ``out``."""
+def add_contact(index: Array, places: Array, soles: Array, out: Array) -> None:
+    """Add to ``out`` (N,) how much of the light from everywhere soles keep from the floor about them.
+
+    ``places`` (F, 2) floor points in metres, ``index`` (F,) theirs in ``out``; ``soles`` (S, 4): x, y,
+    radius, strength.
+    """
+    for i in range(len(index)):
+        total = 0.0
+        for k in range(len(soles)):
+            dx, dy = places[i, 0] - soles[k, 0], places[i, 1] - soles[k, 1]
+            d = (dx * dx + dy * dy) / (soles[k, 2] * soles[k, 2])
+            if d < 16.0:
+                total += soles[k, 3] / (1.0 + d * d)
+        out[index[i]] += min(total, 0.42)
+
+
+@numba.njit(cache=True, nogil=True)
+def darken(lit: Array, shaded: Array, share: Array, contact: Array, out: Array) -> None:
+    """``lit`` towards ``shaded`` by ``share`` (H, W), less by ``contact`` (H, W), into uint8 ``out``."""
     h, w = share.shape
     for y in range(h):
         for x in range(w):
-            s = share[y, x]
+            s, kept = share[y, x], 1.0 - contact[y, x]
             for c in range(3):
-                value = lit[y, x, c] + (shaded[y, x, c] - lit[y, x, c]) * s
+                value = (lit[y, x, c] + (shaded[y, x, c] - lit[y, x, c]) * s) * kept
                 out[y, x, c] = min(max(int(value + 0.5), 0), 255)
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from backends.camera import Camera
 from backends.render import UNLIT, Lamp, Light, Mesh, rasterize
-from backends.synthetic.kernels import add_lamp, lit_share, shadow_share
+from backends.synthetic.kernels import add_contact, add_lamp, lit_share, shadow_share
 from backends.synthetic.sets.types import Room
 from backends.synthetic.shapes import F8
 
@@ -29,6 +29,7 @@ _MOVING_MAP = 288
 _MOVING_BIAS = 0.055
 _MOVING_LAMPS = 4
 _SAMPLES = 24
+_FLOOR_M = 0.03
 
 
 def to_linear(srgb: F4) -> F4:
@@ -173,6 +174,8 @@ class ShadowLookup:
         self.shape = points.shape[:2]
         flat = points.reshape(-1, 3).astype(np.float64)
         self.index, self.depth = [], []
+        self._floor = np.flatnonzero(flat[:, 2] < _FLOOR_M)
+        self._places = np.ascontiguousarray(flat[self._floor, :2])
         for camera in light.moving:
             seen = in_camera(camera, flat)
             z = np.maximum(seen[:, 2], 1e-3)
@@ -190,3 +193,11 @@ class ShadowLookup:
         share = cv2.GaussianBlur(share, (0, 0), max(0.9, size[1] / 300))
         soft: F4 = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
         return soft
+
+    def contact(self, soles: F8, size: tuple[int, int]) -> F4:
+        """(H, W) how much darker the floor is about soles (S, 4), see :func:`add_contact`."""
+        dark = np.zeros(self.shape, np.float32)
+        if len(soles):
+            add_contact(self._floor, self._places, soles, dark.reshape(-1))
+        grown: F4 = cv2.resize(dark, size, interpolation=cv2.INTER_LINEAR)
+        return grown

@@ -89,6 +89,18 @@ class Posed:
         )  # fmt: skip
 
 
+    @property
+    def soles(self) -> F8:
+        """(6, 4) where the person keeps light from the floor: x, y, radius in metres, strength in [0, 1]."""
+        J = posed_joints(self.actor.body, self.params)
+        feet = J[[JOINT_INDEX[n] for n in ("left_ankle", "left_foot", "right_ankle", "right_foot")]]
+        down = np.clip(1.0 - (feet[:, 2] - 0.09) / 0.14, 0.0, 1.0)
+        near = np.column_stack([feet[:, :2], np.full(4, 0.105), 0.25 * down])
+        wide = near.reshape(2, 2, 4).mean(axis=1) * (1.0, 1.0, 2.8, 0.80)
+        soles: F8 = np.concatenate([near, wide])
+        return soles
+
+
 _FACE_POINTS, _HEAD_POINTS = 160, 120
 
 

@@ -33,6 +33,7 @@ class _Moment:
     colors: tuple[U1, ...]
     props: tuple[tuple[F8, Solid], ...]
     shadows: list[F4]
+    soles: F8
     textures: list[U1]
     later: tuple[F8, ...]
 
@@ -78,10 +79,10 @@ class Scene:
         self.prepare()
         light = self._light
         assert light is not None
-        textures = self._monitors.at(0.0)
+        shadows, soles, textures = light.shadows_of([]), np.zeros((0, 4)), self._monitors.at(0.0)
+        views = (b.seen_by(self.camera(k, 0.0)) for k, b in enumerate(self._backdrops))
         return tuple(
-            sensor.still(backdrop.seen_by(self.camera(k, 0.0)).picture(light.shadows_of([]), textures))
-            for k, (backdrop, sensor) in enumerate(zip(self._backdrops, self._sensors))
+            sensor.still(view.picture(shadows, soles, textures)) for sensor, view in zip(self._sensors, views)
         )
 
     def prepare(self, check: Callable[[], object] = lambda: None) -> None:
@@ -124,14 +125,15 @@ class Scene:
             card = self._occluder.world_mesh(time, self.camera(0, time))
             props.append((card.vertices, card))
         later = tuple(a.posed(time + _STEP_S).vertices for a in self.actors)
-        return _Moment(time, people, colors, tuple(props), shadows, self._monitors.at(time), later)
+        soles = np.concatenate([p.soles for p in people]) if people else np.zeros((0, 4))
+        return _Moment(time, people, colors, tuple(props), shadows, soles, self._monitors.at(time), later)
 
     def _seen(self, number: int, index: int, moment: _Moment) -> CameraFrame:
         camera = self.camera(number, moment.time)
         light = self._light
         assert light is not None
         view = self._backdrops[number].seen_by(camera)
-        image = view.picture(moment.shadows, moment.textures)
+        image = view.picture(moment.shadows, moment.soles, moment.textures)
         meshes = [
             Mesh(in_camera(camera, p.vertices), p.actor.dressed.body.faces, c)
             for p, c in zip(moment.people, moment.colors)

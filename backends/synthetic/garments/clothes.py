@@ -26,7 +26,7 @@ def _smoothstep(x: F8) -> F8:
     return out
 
 
-def _shaded(surface: Surface, tailor: Tailor, strength: float = 0.05) -> Surface:
+def _shaded(surface: Surface, tailor: Tailor, strength: float = 0.09) -> Surface:
     """Cloth is a little darker in its creases."""
     field = tailor.folds(surface.rest)
     return surface.painted(surface.colors * (1 + strength * field)[:, None])
@@ -61,6 +61,7 @@ def glove_field(tailor: Tailor, points: F8) -> F8:
 def top(tailor: Tailor, outfit: Outfit, *, thickness: float = 0.018) -> Surface:
     """The top, its sleeves and, below the hips, a tunic."""
     piece = cut(tailor.skin, top_field(tailor, tailor.rest, outfit.sleeves, outfit.neck_depth))
+    edge = top_field(tailor, piece.rest, outfit.sleeves, outfit.neck_depth)
     x = np.abs(piece.rest[:, 0])
     shoulder, wrist = tailor.joint("left_shoulder")[0], tailor.joint("left_wrist")[0]
     along = (x - shoulder) / (wrist - shoulder)
@@ -70,7 +71,10 @@ def top(tailor: Tailor, outfit: Outfit, *, thickness: float = 0.018) -> Surface:
     chest = (piece.rest[:, 2] > 0.04) & (x < 0.17)
     piece = draped(piece, 60, 0.4 * thickness, ~chest)  # cloth spans what it lies over
     piece = draped(piece, 25, 0.6 * thickness + loose + creases)
-    pieces = [piece.painted(outfit.top)]
+    color = np.asarray(outfit.top, dtype=np.float64)
+    # Neckline and sleeves end in a seam.
+    seam = np.minimum(0.011 - edge, piece.rest[:, 1] - tailor.joint("spine1")[1])
+    pieces = [cut(piece, -seam).painted(color), cut(piece, seam).painted(0.78 * color)]
     if outfit.tunic > 0:
         pelvis = tailor.joint("pelvis")[1]
         pieces.append(skirt(tailor, pelvis + 0.03, pelvis - 0.03 - outfit.tunic, thickness, 0.03, outfit.top))
@@ -138,7 +142,7 @@ def gown(tailor: Tailor, color: npt.ArrayLike) -> Surface:
     band = 0.022 - np.abs(sleeves.rest[:, 1] - waist - 0.01)
     belt = cut(sleeves, band).painted(np.asarray(color) * 0.84)
     belt = belt.moved(normals(belt) * 0.004)
-    return _shaded(joined([cut(sleeves, -band), belt, body]), tailor, 0.06)
+    return _shaded(joined([cut(sleeves, -band), belt, body]), tailor, 0.10)
 
 
 def gloves(tailor: Tailor, color: npt.ArrayLike) -> Surface:

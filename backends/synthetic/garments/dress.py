@@ -80,6 +80,8 @@ def _skin(tailor: Tailor, outfit: Outfit, gowned: bool, features: bool) -> Surfa
     ]
     if outfit.gloves is not None:
         fields.append(clothes.glove_field(tailor, rest))
+    if outfit.cap is not Cap.NONE:
+        fields.append(heads.cap_field(tailor, rest, outfit.cap is Cap.BOUFFANT))
     bare = tailor.skin.painted(
         heads.face_paint(tailor, rest, outfit.skin, outfit) if features else outfit.skin
     )

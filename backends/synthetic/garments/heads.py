@@ -54,11 +54,22 @@ def cap_field(tailor: Tailor, points: F8, low: bool) -> F8:
     return field
 
 
+def skin_tone(skin: npt.ArrayLike) -> F8:
+    """(3,) what skin of a swatch's colour reflects.
+
+    A swatch is how skin looks in light; what it reflects is a little less. Dark skin shines more than it
+    reflects: without that it would be a shape without features.
+    """
+    swatch = np.asarray(skin, dtype=np.float64)
+    shine = 80.0 * np.exp(-float(swatch.mean()) / 45.0)
+    tone: F8 = 0.87 * swatch + shine * np.array([1.0, 0.76, 0.60])
+    return tone
+
+
 def face_paint(tailor: Tailor, points: F8, skin: npt.ArrayLike, outfit: Outfit) -> F8:
     """(N, 3) colours of the bare skin: blood in cheeks, nose and lips, shade about the eyes, stubble."""
     x, y, z, _ = _around(tailor, points)
-    # A swatch is how skin looks in light; what it reflects is a little less.
-    tone = 0.87 * np.asarray(skin, dtype=np.float64)
+    tone = skin_tone(skin)
     colors = np.tile(tone, (len(points), 1))
     head = _above_neck(tailor, points) > 0
     light = float(tone.mean()) / 255
@@ -95,7 +106,7 @@ def features(tailor: Tailor, outfit: Outfit) -> list[Surface]:
     skin = tailor.skin
     x, y, z, _ = _around(tailor, skin.rest)
     ahead = z - 0.0
-    tone = 0.87 * np.asarray(outfit.skin, dtype=np.float64)
+    tone = skin_tone(outfit.skin)
     hair = np.asarray(outfit.hair_color, dtype=np.float64)
     arch = 0.0175 + 0.16 * (x - 0.012) - 5.5 * np.maximum(x - 0.034, 0) ** 2 * 6
     brow = np.minimum(0.0042 * np.clip(1.25 - (x - 0.012) / 0.06, 0.3, 1) - np.abs(y - arch),
@@ -232,7 +243,8 @@ def cap(tailor: Tailor, outfit: Outfit) -> list[Surface]:
         puff = 0.007 + 0.030 * inside**0.6 + gathers
     else:
         puff = 0.006 + 0.008 * inside**0.5 + 0.0012 * np.sin(21 * angle)
-    piece = draped(piece, 40, puff * tailor.head_scale)
+    # A close cap follows the skull; smoothed as much as a puffed one it would sink into it.
+    piece = draped(piece, 40 if low else 5, puff * tailor.head_scale)
     shade = 1 + 0.06 * np.sin(34 * angle) * (1 - inside) if low else 1 + 0.03 * np.sin(21 * angle)
     band = cap_field(tailor, tailor.rest, low)
     color = np.asarray(outfit.cap_color, dtype=np.float64)

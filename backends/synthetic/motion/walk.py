@@ -42,6 +42,7 @@ class Walk:
         speed: metres a second.
         ends: seconds to stand at the far end and at the start; one number for both.
         carry: a clipboard held in the left arm, or nothing.
+        start: seconds that have been walked at time 0.
 
     Raises:
         InputError: a way, a speed or betas that cannot be used.
@@ -56,6 +57,7 @@ class Walk:
         speed: float = 1.0,
         ends: float | tuple[float, float] = 2.0,
         carry: Literal["clipboard"] | None = None,
+        start: float = 0.0,
     ) -> None:
         self.rig = make_rig(body, betas)
         self._carry = carry
@@ -63,7 +65,7 @@ class Walk:
         plan = to_and_fro(self.rig, way, speed, pauses, int(rng.integers(2)), bool(rng.integers(2)))
         self.period = plan.period
         self._tracks = foot_tracks(self.rig, plan)
-        self._phase = float(rng.uniform(0.0, 0.6))
+        self._phase = start + float(rng.uniform(0.0, 0.6))
         self._vigour = float(rng.uniform(0.8, 1.15))
         self._sway = Wander(rng, 6, 3.0)
         self._breath = float(rng.uniform(3.2, 4.2))

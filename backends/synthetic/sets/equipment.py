@@ -99,6 +99,24 @@ def trolley() -> list[Solid]:
     return [*solids, bowl.placed((x + 0.19, y + 0.06, 0.925)), bowl.placed((x - 0.12, y, 0.31))]
 
 
+def mayo_stand(at: tuple[float, float], height: float) -> list[Solid]:
+    """The tray that stands over the patient's feet, with the instruments in use; its foot is at +x."""
+    x, y = at
+    solids = [
+        box((x, y, height), (0.36, 0.46, 0.016), STEEL),
+        box((x, y, height + 0.011), (0.33, 0.43, 0.010), (64, 128, 146)),
+        rod((x + 0.14, y, height), (x + 0.34, y, height - 0.04), 0.012, STEEL),
+        rod((x + 0.34, y, 0.05), (x + 0.34, y, height - 0.04), 0.016, STEEL),
+        box((x + 0.34, y, 0.035), (0.05, 0.50, 0.05), DARK),
+        box((x + 0.20, y, 0.035), (0.30, 0.05, 0.05), DARK),
+    ]
+    for k, length in enumerate((0.17, 0.15, 0.19, 0.14, 0.16)):
+        tool = box((0, 0, 0), (length, 0.012, 0.008), (212, 217, 220))
+        solids.append(tool.placed((x - 0.03, y - 0.16 + 0.065 * k, height + 0.020), yaw=0.06 * (k % 3 - 1)))
+    solids.append(box((x + 0.02, y + 0.17, height + 0.024), (0.09, 0.07, 0.016), (226, 224, 216)))
+    return solids
+
+
 def wall_things(y: float) -> list[Solid]:
     """On the far wall: the door, a light box, a clock, sockets."""
     entrance = door((-0.95, y), 0.0, RAIL, (150, 172, 176))

@@ -45,7 +45,8 @@ def operating_room() -> Room:
         *counter((-2.78, -2.6), np.pi / 2, (1.8, 0.55, 0.9), (206, 212, 212), (176, 186, 190)),
         *kit.scrub_sink((1.2, -6.28)), *door((-0.6, -6.57), np.pi, RAIL, (150, 172, 176), width=1.2),
         *kit.rack((2.82, -3.9)), *kit.bins((2.75, -1.75)), *kit.ultrasound((2.55, -0.75), -1.2),
-        *kit.stool(STOOL, STOOL_HEIGHT), *kit.step((0.15, 0.02)), *kit.notice((-2.2, -6.56)),
+        *kit.mayo_stand((0.90, 0.52), 1.13), *kit.stool(STOOL, STOOL_HEIGHT), *kit.step((0.15, 0.02)),
+        *kit.notice((-2.2, -6.56)),
     ]  # fmt: skip
     screens: list[Screen] = []
     for group, extra in (
@@ -68,13 +69,13 @@ def _body_height(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.
         return h * np.exp(-(np.abs((x - cx) / sx) ** 2.6) - np.abs((y - cy) / sy) ** 2.6)
 
     parts = (
-        bump(-0.80, 0.0, 0.12, 0.10, 0.20), bump(-0.38, 0.0, 0.30, 0.22, 0.20),
-        bump(0.02, 0.0, 0.26, 0.19, 0.17),
-        bump(0.42, -0.10, 0.40, 0.09, 0.13), bump(0.42, 0.10, 0.40, 0.09, 0.13),
-        bump(0.86, -0.11, 0.09, 0.08, 0.15), bump(0.86, 0.11, 0.09, 0.08, 0.15),
+        bump(-0.80, 0.0, 0.12, 0.10, 0.20), bump(-0.38, 0.0, 0.30, 0.22, 0.19),
+        bump(-0.02, 0.0, 0.26, 0.19, 0.125),
+        bump(0.42, -0.10, 0.40, 0.09, 0.115), bump(0.42, 0.10, 0.40, 0.09, 0.115),
+        bump(0.86, -0.11, 0.10, 0.09, 0.155), bump(0.86, 0.11, 0.10, 0.09, 0.155),
     )  # fmt: skip
-    soft = np.logaddexp.reduce([18 * p for p in parts], axis=0) - np.log(len(parts))
-    top: npt.NDArray[np.float64] = soft / 18
+    # A soft maximum: cloth spans the dips between what it lies over.
+    top: npt.NDArray[np.float64] = sum(p**5 for p in parts) ** 0.2
     return top
 
 
@@ -100,8 +101,11 @@ def _table() -> list[Solid]:
     points = np.stack([U + cx, y + cy, z + ripple + TABLE_TOP + 0.01], axis=-1)
     colors = np.tile(np.array(DRAPE, np.uint8), (*points.shape[:2], 1))
     site = (np.abs(U + 0.10) < 0.13) & (np.abs(S) < 0.09)
-    colors[(np.abs(U + 0.10) < 0.16) & (np.abs(S) < 0.12)] = (196, 204, 206)
-    colors[site] = (168, 104, 72)
+    colors[(np.abs(U + 0.10) < 0.16) & (np.abs(S) < 0.12)] = (132, 172, 176)
+    # Skin painted with iodine, a cut in it, and two swabs.
+    colors[site] = (130, 94, 72)
+    colors[site & (np.abs(S) < 0.012) & (np.abs(U + 0.10) < 0.085)] = (112, 28, 26)
+    colors[site & (np.abs(U + 0.19) < 0.025) & (np.abs(S - 0.05) < 0.03)] = (214, 210, 204)
     drape = sheet(points[:, ::-1], colors[:, ::-1])
     base = [
         box((cx, cy, 0.84), (1.98, 0.54, 0.07), DARK), box((cx, cy, 0.45), (0.36, 0.32, 0.74), STEEL),
