@@ -24,6 +24,7 @@ class Camera:
         R, t: ``x_cam = R @ x_world + t``; (3, 3) and (3,), metres.
         dist: (5,) distortion k1 k2 p1 p2 k3, OpenCV's order.
         assumed: True where the focal length is a guess.
+        estimated: True where the people seen told it (:func:`backends.fitting.estimate_focal`).
     """
 
     K: FloatArray
@@ -33,11 +34,17 @@ class Camera:
     t: FloatArray = field(default_factory=lambda: np.zeros(3))
     dist: FloatArray = field(default_factory=_no_distortion)
     assumed: bool = False
+    estimated: bool = False
 
     @property
     def fx(self) -> float:
         """Focal length along x, pixels."""
         return float(self.K[0, 0])
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether somebody has measured this camera: focal length and place."""
+        return not (self.assumed or self.estimated)
 
     @property
     def fy(self) -> float:

@@ -172,6 +172,7 @@ class Controller(QObject):
         if s is None or self.dragging:
             return None
         scene = s.scene(self.frame)
+        self.desk.viewport.canvas.set_camera(s.camera)
         self.desk.viewport.set_scene(scene)
         self.desk.viewport.set_selected(self.person)
         self._show_table(scene)

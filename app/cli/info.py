@@ -99,11 +99,12 @@ def _footage(path: Path) -> dict[str, Any]:
 
 
 def _project(path: Path) -> dict[str, Any]:
+    from app.pipeline.focal_stage import focal_word
     from app.project.store import ProjectStore
 
     store = ProjectStore.open(path)
     try:
-        footage = store.footage()
+        footage, camera = store.footage(), store.camera()
         processed = sum(last - first + 1 for first, last in store.processed())
         corrected = store.query("SELECT count(*) FROM observations WHERE reviewed = 1")[0][0]
         exports = store.query("SELECT at FROM exports ORDER BY id")
@@ -115,6 +116,7 @@ def _project(path: Path) -> dict[str, Any]:
         return {
             "project": path.name, "footage": footage.path.name, "footage_is_there": footage.path.exists(),
             "width": footage.width, "height": footage.height, "frames": footage.n_frames,
+            "focal_length": f"{camera.fx:.0f} pixels, {focal_word(camera)}",
             "processed_frames": processed, "people": people, "corrected": int(corrected),
             "exports": [row["at"] for row in exports], "read_only": store.read_only,
         }  # fmt: skip

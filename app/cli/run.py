@@ -64,6 +64,7 @@ def run(
         f"{people} {'person' if people == 1 else 'people'} in {summary['frames_with_people']} of "
         f"{summary['frames']} frames, {console.duration(elapsed)}."
     )
+    console.out.print(f"Focal length: {summary['focal_px']:.0f} pixels, {summary['focal_is']}.")
     console.out.print(f"Project: {path}", soft_wrap=True, markup=False)
 
 

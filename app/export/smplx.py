@@ -92,6 +92,7 @@ def _common(source: ExportSource, people: list[int]) -> Arrays:
         "times_s": source.footage.times,
         "camera/K": camera.K, "camera/R": camera.R, "camera/t": camera.t, "camera/distortion": camera.dist,
         "camera/size": np.array([camera.width, camera.height]), "camera/assumed": np.array(camera.assumed),
+        "camera/estimated": np.array(camera.estimated),
         "body": np.array(source.body.name), "gender": np.array("neutral"),
     }  # fmt: skip
 

@@ -10,6 +10,7 @@ import numpy as np
 from app.pipeline.device import AdaptiveBatch
 from app.pipeline.events import Listener, Progress, StageStarted
 from app.pipeline.fit_stage import FitStage
+from app.pipeline.focal_stage import focal_word, settle_focal
 from app.pipeline.fragments import find_fragments
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
@@ -47,13 +48,18 @@ def finish_run(
     found = {t: store.track_span(t) for t in (r.track_id for r in store.tracks())}
     spans = {t: span for t, span in found.items() if span is not None}
     store.renumber_tracks(sorted(spans, key=lambda t: (spans[t][0], t)))
+    settle_focal(store, stage, control, listener)
     _share_shapes(store, stage, control, listener)
     smooth_tracks(store, stage, store.footage().fps, control, listener)
     set_finished(store, True)
     frames = store.query("SELECT count(DISTINCT o.frame) FROM observations o JOIN tracks t"
                          " ON t.id = o.track_id AND t.state = 'kept'")[0][0]  # fmt: skip
     processed = sum(last - first + 1 for first, last in store.processed())
-    return {"people": len(spans), "frames": processed, "frames_with_people": int(frames)}
+    camera = store.camera()
+    return {
+        "people": len(spans), "frames": processed, "frames_with_people": int(frames),
+        "focal_px": round(camera.fx, 1), "focal_is": focal_word(camera),
+    }  # fmt: skip
 
 
 def _share_shapes(store: ProjectStore, stage: FitStage, control: Control, listener: Listener) -> None:

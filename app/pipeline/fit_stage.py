@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -146,6 +146,29 @@ class FitStage:
     def final_shapes(self) -> dict[int, npt.NDArray[np.float64]]:
         """The shape of each track that was seen."""
         return {track: s.betas for track, s in self._shapes.items() if s.betas is not None}
+
+    def see(self, camera: Camera) -> None:
+        """Fit what comes next as ``camera`` sees it: its focal length is known better now."""
+        self.camera = camera
+        self._last.clear()
+
+    def keep_shape(self, track: int, betas: npt.NDArray[np.float64]) -> None:
+        """The shape of a track, from now on."""
+        self._shapes[track] = _TrackShape(betas=betas, settled=True)
+
+    def shape_of(self, people: Sequence[PersonRecord]) -> npt.NDArray[np.float64] | None:
+        """(B,) the shape that frames of one person say together; None where none can be fitted."""
+        results = []
+        for person in people:
+            start = person.body.params if person.body is not None else None
+            try:
+                fit = self.fitter.fit(
+                    person.estimate.keypoints, person.estimate.world, self.camera, init=start
+                )
+            except NotEnoughKeypoints:
+                continue
+            results.append(fit)
+        return pool_shape(results) if results else None
 
     def state(self) -> dict[str, Any]:
         """Plain values and arrays from which :meth:`restore` goes on."""

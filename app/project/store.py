@@ -32,10 +32,13 @@ from app.project.rows import (
     read_track,
 )
 from backends.body.params import BodyParams
-from backends.camera import Camera
+from backends.camera import Camera, assumed_camera
 
 VIEW = 1
 """The one view of a project with one camera."""
+
+_KNOWN, _ASSUMED, _ESTIMATED = 0, 1, 2
+"""What the column ``assumed`` says of the focal length; to older programs all but 0 is a guess."""
 
 NOTES = "run:"
 """Settings whose names begin so are a run's own notes (:mod:`app.project.notes`), no person's choice."""
@@ -69,7 +72,7 @@ class ProjectStore:
             db.execute(
                 "INSERT INTO views VALUES (?, 1, 'Camera', ?, ?, ?, ?, ?, ?, ?)",
                 (VIEW, camera.width, camera.height, pack(camera.K), pack(camera.R), pack(camera.t),
-                 pack(camera.dist), int(camera.assumed)),
+                 pack(camera.dist), _focal_word(camera)),
             )  # fmt: skip
         return store
 
@@ -153,8 +156,18 @@ class ProjectStore:
         return Camera(
             K=unpack(row["k"], shape=(3, 3)), width=row["width"], height=row["height"],
             R=unpack(row["r"], shape=(3, 3)), t=unpack(row["t"], shape=(3,)),
-            dist=unpack(row["dist"], shape=(5,)), assumed=bool(row["assumed"]),
+            dist=unpack(row["dist"], shape=(5,)), assumed=row["assumed"] == _ASSUMED,
+            estimated=row["assumed"] == _ESTIMATED,
         )  # fmt: skip
+
+    def set_camera(self, camera: Camera) -> None:
+        """The view's camera is known better now. Bodies are not changed."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE views SET k = ?, r = ?, t = ?, dist = ?, assumed = ? WHERE id = ?",
+                (pack(camera.K), pack(camera.R), pack(camera.t), pack(camera.dist), _focal_word(camera),
+                 VIEW),
+            )  # fmt: skip
 
     # --- what the pipeline writes -------------------------------------------------------------
 
@@ -241,6 +254,9 @@ class ProjectStore:
                 "deid_rules", "leaks", "leak_pictures", "audits",
             ):  # fmt: skip
                 db.execute(f"DELETE FROM {table}")
+            camera = self.camera()
+            if camera.estimated:  # those people are gone
+                self.set_camera(assumed_camera(camera.width, camera.height))
             db.execute("DELETE FROM settings WHERE name GLOB ?", (f"{NOTES}*",))
 
     def resume_point(self) -> tuple[int, dict[str, Any] | None]:
@@ -353,3 +369,7 @@ class ProjectStore:
 def now() -> str:
     """The time for the log: UTC, seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _focal_word(camera: Camera) -> int:
+    return _ESTIMATED if camera.estimated else _ASSUMED if camera.assumed else _KNOWN

@@ -46,7 +46,7 @@ def scene_model(body: BodyModel) -> SceneModel:
 def camera_view(camera: Camera) -> CameraView:
     """The camera in a world with z up; one that nobody has calibrated is taken to be level."""
     R, t = camera.R, camera.t
-    if camera.assumed:
+    if not camera.calibrated:
         R = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
         t = np.zeros(3)
     return CameraView(camera.K, R, t, camera.width, camera.height, camera.assumed)
@@ -61,6 +61,11 @@ class SceneBuilder:
         self._camera = camera
         self._cache: OrderedDict[tuple[int, int], PersonScene] = OrderedDict()
         self.tolerance_mm = DEFAULT_TOLERANCE_MM
+
+    def see(self, camera: Camera) -> None:
+        """The focal length is known better now."""
+        self._camera = camera
+        self._cache.clear()
 
     def forget(self, frame: int | None = None) -> None:
         """Something changed in one frame, or anywhere."""

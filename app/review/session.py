@@ -52,6 +52,7 @@ from app.review.types import (
 )
 from app.review.warm import warm_up
 from backends.body import load_body
+from backends.camera import Camera
 
 _OF_ONE_FRAME = ("move_keypoint", "move_person", "visibility", "reviewed")
 _OF_NO_FRAME = ("accept", "setting", "deid_rule", "deid_region", "leak")
@@ -231,8 +232,18 @@ class Session:
             self.leaks.forget()
         else:
             self._series.load(first, last)
+        self._see(self._store.camera())
         self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None
+
+    def _see(self, camera: Camera) -> None:
+        """A run may have estimated the focal length."""
+        if np.array_equal(camera.K, self._stage.camera.K) and camera.assumed == self._stage.camera.assumed:
+            return
+        self._stage.see(camera)
+        self._scenes.see(camera)
+        self._preview.forget_plate()
+        self.camera = camera_view(camera)
 
     # --- a keypoint under the hand ------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from backends.body import BodyModel, BodyParams
 from backends.body.pose import forward_kinematics
-from backends.body.skeleton import JOINT_NAMES
+from backends.body.skeleton import JOINT_NAMES, PARENTS
 from backends.camera import Camera
 from backends.errors import InputError
 from backends.fitting.start import ray_frame
@@ -88,9 +88,35 @@ class HandBender:
             G = forward_kinematics(self._joints(params), self._body.parents, params.pose, params.transl)[0]
             for side, hand in zip(_SIDES, (details.left_hand, details.right_hand)):
                 if hand is not None:
-                    self._bend_hand(pose, self._rest(params, side), hand, G, camera)
+                    _bend_hand(pose, self._rest(params, side), _seen_by(hand, camera), G)
         if details.face is not None:
             pose[_JAW] = [jaw_angle(mouth_opening(details.face)), 0.0, 0.0]
+        return replace(params, pose=pose)
+
+    def bend_to_points(self, params: BodyParams, left: F8 | None, right: F8 | None) -> BodyParams:
+        """The body with wrists and fingers as points in space show them, such as several cameras give
+        (:func:`backends.multiview.triangulate`); the rest does not move.
+
+        Args:
+            left, right: (21, 3) metres, the coordinates of ``params``; None where not seen. A hand with
+                points that are not finite is left as it is.
+
+        Raises:
+            InputError: points of another shape, or a body that is not finite.
+        """
+        if not np.isfinite(params.pose).all():
+            raise InputError("A body whose hands are to be bent needs finite angles.")
+        pose = params.pose.copy()
+        if not self.has_hands:
+            return params
+        G = forward_kinematics(self._joints(params), self._body.parents, params.pose, params.transl)[0]
+        for side, points in zip(_SIDES, (left, right)):
+            if points is None:
+                continue
+            if points.shape != (N_HAND, 3):
+                raise InputError(f"A hand in space needs 21 points, shape (21, 3), got {points.shape}.")
+            if np.isfinite(points).all():
+                _bend_hand(pose, self._rest(params, side), np.asarray(points, np.float64), G)
         return replace(params, pose=pose)
 
     def points(self, params: BodyParams, side: str) -> F8:
@@ -136,24 +162,33 @@ class HandBender:
         normal *= -np.sign(normal[1]) / np.linalg.norm(normal)
         return _Rest(wrist, joints, bones / np.linalg.norm(bones, axis=2, keepdims=True), palm, normal)
 
-    # --- one hand -----------------------------------------------------------------------------
 
-    def _bend_hand(self, pose: F8, rest: _Rest, hand: HandLandmarks, G: F8, camera: Camera) -> None:
-        if not (np.isfinite(hand.world).all() and np.isfinite(hand.xy).all()):
-            raise InputError("The points of a hand need finite values.")
-        seen = hand.world.astype(np.float64) @ ray_frame(camera, hand.xy.astype(np.float64).mean(axis=0)).T
-        turn = _palm_turn(rest.palm, seen[list(_PALM)])
-        if turn is None:
-            return
-        wrist = Rotation.from_matrix(G[int(self._body.parents[rest.wrist])].T @ turn).as_rotvec()
-        if float(np.linalg.norm(wrist)) > _WRIST:
-            return
-        pose[rest.wrist] = wrist
-        local = seen @ turn  # rows in the axes of the hand at rest
-        for c, (finger, chain) in enumerate(zip(FINGERS, rest.joints)):
-            bones = np.diff(local[list(finger)], axis=0)
-            bends = _thumb(rest.bones[c], bones) if c == 0 else _finger(rest.bones[c], bones, rest.normal)
-            pose[list(chain)] = bends
+def _seen_by(hand: HandLandmarks, camera: Camera) -> F8:
+    """(21, 3) a hand's points about its middle, axes of the camera.
+
+    Raises:
+        InputError: points that are not finite.
+    """
+    if not (np.isfinite(hand.world).all() and np.isfinite(hand.xy).all()):
+        raise InputError("The points of a hand need finite values.")
+    middle = hand.xy.astype(np.float64).mean(axis=0)
+    return np.asarray(hand.world.astype(np.float64) @ ray_frame(camera, middle).T)
+
+
+def _bend_hand(pose: F8, rest: _Rest, seen: F8, G: F8) -> None:
+    """Write the wrist and fingers of points ``seen`` (21, 3), the body's axes, into ``pose`` (55, 3)."""
+    turn = _palm_turn(rest.palm, seen[list(_PALM)])
+    if turn is None:
+        return
+    wrist = Rotation.from_matrix(G[int(PARENTS[rest.wrist])].T @ turn).as_rotvec()
+    if float(np.linalg.norm(wrist)) > _WRIST:
+        return
+    pose[rest.wrist] = wrist
+    local = seen @ turn  # rows in the axes of the hand at rest
+    for c, (finger, chain) in enumerate(zip(FINGERS, rest.joints)):
+        bones = np.diff(local[list(finger)], axis=0)
+        bends = _thumb(rest.bones[c], bones) if c == 0 else _finger(rest.bones[c], bones, rest.normal)
+        pose[list(chain)] = bends
 
 
 def _joints(side: str) -> tuple[tuple[int, int, int], ...]:

@@ -27,6 +27,8 @@ _NOISE_M = 0.002
 _CUT = 25.0
 _STEPS = 40
 _MAX_M = 1e3
+_OWN, _ENOUGH = 0.6, 12
+"""A joint moves a vertex if its weight is more than this; so many of its own tell how it is turned."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,8 +73,11 @@ def vertices_to_params(body: BodyModel, vertices: npt.ArrayLike, *, betas: F8 | 
     shift = np.zeros((len(chosen), 3))
     extremities = np.zeros((55 - N_FIT_JOINTS, 3))
     params = BodyParams(shape, np.zeros((55, 3)), np.zeros(3))
+    # Where fingers and jaw are is not known at first: shape may not explain how they are bent.
+    known = body.part_of_vertex[chosen] < N_FIT_JOINTS
     for _ in range(_ROUNDS):
-        x = _descend(body, arrays, x, shape, nb, target[chosen] - shift)
+        x = _descend(body, arrays, x, shape, nb, target[chosen] - shift, known)
+        known = np.ones_like(known)
         b = x[N_POSE + 3 :] if nb else shape
         pose = np.concatenate([x[:N_POSE].reshape(-1, 3), extremities])
         params = BodyParams(b.copy(), pose, x[N_POSE : N_POSE + 3].copy())
@@ -105,11 +110,13 @@ def _start(body: BodyModel, target: F8, betas: F8) -> F8:
     return np.concatenate([pose, keypoints[11:13].mean(axis=0) - hips - J0])
 
 
-def _descend(body: BodyModel, arrays: BodyArrays, x: F8, betas: F8, nb: int, target: F8) -> F8:
+def _descend(
+    body: BodyModel, arrays: BodyArrays, x: F8, betas: F8, nb: int, target: F8, use: npt.NDArray[np.bool_]
+) -> F8:
     nothing: Evidence = gather([], [], own_axes=True)
     m = len(target)
     known = nothing._replace(
-        points=np.ascontiguousarray(target), points_sigma=np.full(m, _NOISE_M), points_cut=_CUT
+        points=np.ascontiguousarray(target), points_sigma=np.where(use, _NOISE_M, np.inf), points_cut=_CUT
     )
     prior = make_prior(body)
     weak = np.where(prior.inverse_sigma > 0, 0.1 * prior.inverse_sigma, 0.0)
@@ -130,14 +137,18 @@ def _turn_extremities(body: BodyModel, params: BodyParams, target: F8) -> BodyPa
     J = shaped_joints(body, params.betas)
     below = _below(body)
     for j in range(N_FIT_JOINTS, len(body.parents)):
-        own = np.flatnonzero(below[j] > 0.6)
+        # Its own vertices, where there are enough: those farther out also tell of joints not yet turned.
+        share = body.weights[:, j].astype(np.float64)
+        if (share > _OWN).sum() < _ENOUGH:
+            share = below[j]
+        own = np.flatnonzero(share > _OWN)
         if len(own) < 4:
             continue
         now = BodyParams(params.betas, pose, params.transl)
         G, P, _ = forward_kinematics(J, body.parents, pose, params.transl)
         found = posed_vertices(body, now)[own]
         away = np.linalg.norm(target[own] - found, axis=1)
-        w = below[j][own] * (away <= 3.0 * np.median(away) + _NOISE_M)
+        w = share[own] * (away <= 3.0 * np.median(away) + _NOISE_M)
         u, s, vt = np.linalg.svd(((target[own] - P[j]) * w[:, None]).T @ (found - P[j]))
         if s[1] < 1e-3 * max(float(s[0]), 1e-12):
             continue  # all on a line: the turn about it is unknown

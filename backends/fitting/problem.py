@@ -59,8 +59,15 @@ _MEAN: dict[str, tuple[float, float, float]] = {
     "shoulder": (0.0, -0.2, -0.95), "elbow": (0.0, -0.45, 0.0), "knee": (0.25, 0.0, 0.0),
     "hip": (-0.15, 0.0, 0.05),
 }  # fmt: skip
-_FINGER_CURL = 0.25
-"""Fingers at rest are slightly bent; they are not fitted."""
+_FINGERS: dict[str, tuple[tuple[float, float, float], ...]] = {
+    "index": ((0.0, 0.13, -0.42), (0.0, 0.0, -0.42), (0.0, 0.0, -0.21)),
+    "middle": ((0.0, 0.03, -0.50), (0.0, 0.0, -0.50), (0.0, 0.0, -0.27)),
+    "ring": ((0.0, -0.07, -0.56), (0.0, 0.0, -0.56), (0.0, 0.0, -0.30)),
+    "pinky": ((0.0, -0.17, -0.62), (0.0, 0.0, -0.58), (0.0, 0.0, -0.31)),
+    "thumb": ((0.12, 0.10, 0.0), (0.0, 0.25, 0.0), (0.0, 0.26, 0.0)),
+}
+"""Fingers of the left hand where nothing is known of them, knuckle to tip: the mean of drawn people at work
+and at rest, which is about how a relaxed hand hangs. The body's fit leaves them so."""
 
 
 def _mirrored(joint: str, values: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -84,11 +91,11 @@ def pose_prior() -> tuple[F8, F8]:
 
 
 def resting_hands() -> F8:
-    """(33, 3) axis-angles of joints 22 to 54: jaw and eyes straight, fingers slightly bent."""
+    """(33, 3) axis-angles of joints 22 to 54: jaw and eyes straight, fingers relaxed."""
     pose = np.zeros((len(JOINT_NAMES) - N_FIT_JOINTS, 3))
     for j, name in enumerate(JOINT_NAMES[N_FIT_JOINTS:]):
-        if name[-1].isdigit() and "thumb" not in name:
-            pose[j] = _mirrored(name, (0.0, 0.0, -_FINGER_CURL))
+        if name[-1].isdigit():
+            pose[j] = _mirrored(name, _FINGERS[_part(name)[:-1]][int(name[-1]) - 1])
     return pose
 
 

@@ -70,6 +70,12 @@ class GLCanvas(vispy_app.Canvas):
         self.set_picture(None)
         self.set_covered(None)
 
+    def set_camera(self, camera: CameraView) -> None:
+        """The same project, whose focal length is known better now."""
+        if camera is not self._camera:
+            self._camera = camera
+            self._room_placed = False
+
     def set_picture(self, image: U1 | None) -> None:
         """The frame as it was filmed."""
         self._picture.set_image(image)

@@ -136,3 +136,26 @@ def test_a_body_without_fingers_keeps_its_hands() -> None:
     assert np.array_equal(
         bender.bend(start, Details(left_hand=_seen(_held("left"), "left")), CAMERA).pose, start.pose
     )
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_points_in_space_bend_a_hand_too(side: str) -> None:
+    true, start = _held(side), _params()
+    points = BENDER.points(true, side) + np.random.default_rng(2).normal(0.0, 0.003, (21, 3))
+    given = (points, None) if side == "left" else (None, points)
+    bent = BENDER.bend_to_points(start, *given)
+    assert _miss_mm(bent, true, side) < 9
+    other = "right" if side == "left" else "left"
+    assert _miss_mm(bent, start, other) < 1e-9
+    points[4] = np.nan  # one point that no two cameras agree on
+    same = BENDER.bend_to_points(start, *given)
+    assert np.array_equal(same.pose, start.pose)
+
+
+def test_points_in_space_of_another_shape_are_refused() -> None:
+    with pytest.raises(InputError, match="21 points"):
+        BENDER.bend_to_points(_params(), np.zeros((20, 3)), None)
+    broken = _params()
+    broken.pose[4, 1] = np.nan
+    with pytest.raises(InputError, match="finite"):
+        BENDER.bend_to_points(broken, np.zeros((21, 3)), None)
