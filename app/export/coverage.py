@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
+from app.export.between import interpolate, keypoints_between, middle, moved, size, way
 from app.project.records import PersonRecord, TrackRecord
 from app.project.store import VIEW, ProjectStore
 from backends.body.params import BodyParams
 from backends.camera import Camera
-from backends.keypoints.types import Keypoints, Visibility
-from backends.masks import CropMask, encode_mask
+from backends.deidentify.closing import between_masks
+from backends.keypoints.types import Keypoints
+from backends.masks import CropMask
 
 F4 = npt.NDArray[np.float32]
 I8 = npt.NDArray[np.int64]
@@ -22,6 +25,10 @@ MAX_GAP_S = 2.0
 """A gap up to this long is bridged along the way between its ends; of a longer one nothing is known."""
 LEAD_S = 0.4
 """A person was there a little before they were found, and is still there a little after they were lost."""
+CLOSING = 2
+"""Frames on either side from which a mask is closed in time."""
+_KEPT_FRAMES = 24
+"""Frames whose people are kept in memory: neighbours are asked for again and again."""
 _PACE_FRAMES = 5
 _UNSURE = 0.02
 """How much farther a guessed cover reaches, as a share of the person's size, whatever they did."""
@@ -76,6 +83,8 @@ class Whereabouts:
             )
             if rows:
                 self._frames[track] = np.array([r["frame"] for r in rows], dtype=np.int64)
+        self._n = store.footage().n_frames
+        self._recent: OrderedDict[int, dict[int, PersonRecord]] = OrderedDict()
 
     @property
     def n_people(self) -> int:
@@ -84,15 +93,52 @@ class Whereabouts:
 
     def at(self, frame: int) -> list[Presence]:
         """Everybody in a frame that something is known of."""
-        stored = {p.track_id: p for p in self._store.people(frame)}
+        stored = self._people(frame)
         found = []
         for track_id, frames in self._frames.items():
             track = self._tracks[track_id]
             person = stored.get(track_id)
-            presence = _as_stored(track, person) if person is not None else self._guess(track, frames, frame)
+            if person is not None:
+                presence: Presence | None = self._closed(_as_stored(track, person), person)
+            else:
+                presence = self._guess(track, frames, frame)
             if presence is not None:
                 found.append(presence)
         return found + self._doubtful_at(frame)
+
+    def predicted(self, track: int) -> I8:
+        """(K,) frames in which a person is covered where they are guessed to be, ascending."""
+        frames = self._frames.get(track)
+        if frames is None:
+            return np.zeros(0, np.int64)
+        return guessed_frames(frames, self._n, self._max_gap, self._lead)
+
+    def _people(self, frame: int) -> dict[int, PersonRecord]:
+        """Everybody stored in a frame, by track; read once while it is near."""
+        found = self._recent.get(frame)
+        if found is None:
+            found = {p.track_id: p for p in self._store.people(frame)}
+            self._recent[frame] = found
+            if len(self._recent) > _KEPT_FRAMES:
+                self._recent.popitem(last=False)
+        else:
+            self._recent.move_to_end(frame)
+        return found
+
+    def _person(self, frame: int, track: int) -> PersonRecord | None:
+        return self._people(frame).get(track)
+
+    def _closed(self, presence: Presence, person: PersonRecord) -> Presence:
+        """With what was this person a moment before and is again a moment after, so that nothing flickers."""
+        sides: tuple[list[CropMask], list[CropMask]] = ([], [])
+        for step in range(1, CLOSING + 1):
+            for side, frame in zip(sides, (person.frame - step, person.frame + step)):
+                other = self._person(frame, person.track_id) if 0 <= frame < self._n else None
+                if other is not None and other.estimate.mask is not None:
+                    by = way(other.estimate.keypoints, person.estimate.keypoints)
+                    side += moved((other.estimate.mask, by))
+        extra = between_masks(*sides)
+        return presence if extra is None else replace(presence, masks=(*presence.masks, extra))
 
     def _doubtful_at(self, frame: int) -> list[Presence]:
         if not self._doubtful:
@@ -126,7 +172,7 @@ class Whereabouts:
         before = int(frames[at - 1]) if at > 0 else None
         after = int(frames[at]) if at < len(frames) else None
         if before is not None and after is not None and after - before <= self._max_gap + 1:
-            a, b = self._store.person(before, track.track_id), self._store.person(after, track.track_id)
+            a, b = self._person(before, track.track_id), self._person(after, track.track_id)
             if a is not None and b is not None:
                 return self._between(track, a, b, (frame - before) / (after - before))
         # Beyond the ends, and at the rims of a long gap: they went on as they were going.
@@ -137,48 +183,48 @@ class Whereabouts:
         return None
 
     def _between(self, track: TrackRecord, a: PersonRecord, b: PersonRecord, share: float) -> Presence:
-        start, end = _middle(a.estimate.box), _middle(b.estimate.box)
+        start, end = middle(a.estimate.box), middle(b.estimate.box)
         here = (1 - share) * start + share * end
         # As large as the larger of both: somebody lost may have turned or bent.
-        size = np.maximum(_size(a.estimate.box), _size(b.estimate.box))
+        largest = np.maximum(size(a.estimate.box), size(b.estimate.box))
         params = None
         if a.body is not None and b.body is not None:
             params = interpolate(a.body.params, b.body.params, share)
-        way = float(np.hypot(*(end - start))) * min(share, 1 - share)
+        far = float(np.hypot(*(end - start))) * min(share, 1 - share)
         return Presence(
-            track, params, _keypoints_between(a, b, share, here - start, here - end),
-            _moved((a.estimate.mask, here - start), (b.estimate.mask, here - end)),
-            np.concatenate([here - size / 2, here + size / 2]).astype(np.float32),
-            slack=_UNSURE * float(size.max()) + _UNSURE_OF_WAY * way,
+            track, params, keypoints_between(a, b, share, here - start, here - end),
+            moved((a.estimate.mask, here - start), (b.estimate.mask, here - end)),
+            np.concatenate([here - largest / 2, here + largest / 2]).astype(np.float32),
+            slack=_UNSURE * float(largest.max()) + _UNSURE_OF_WAY * far,
         )  # fmt: skip
 
     def _onward(self, track: TrackRecord, frames: I8, at: int, inwards: int, frame: int) -> Presence | None:
         """The person of ``frames[at]`` moved on to ``frame`` at the pace of the frames next to it."""
-        person = self._store.person(int(frames[at]), track.track_id)
+        person = self._person(int(frames[at]), track.track_id)
         if person is None:
             return None
-        estimate, way = person.estimate, np.zeros(2)
+        estimate, by = person.estimate, np.zeros(2)
         other = min(max(at + inwards * _PACE_FRAMES, 0), len(frames) - 1)
         if 0 < abs(int(frames[other] - frames[at])) <= self._max_gap:
-            earlier = self._store.person(int(frames[other]), track.track_id)
+            earlier = self._person(int(frames[other]), track.track_id)
             if earlier is not None:
-                pace = (_middle(estimate.box) - _middle(earlier.estimate.box)) / float(
+                pace = (middle(estimate.box) - middle(earlier.estimate.box)) / float(
                     frames[at] - frames[other]
                 )
-                way = pace * float(frame - frames[at])
-        params = self._shifted(person, way)
-        keypoints = replace(estimate.keypoints, xy=(estimate.keypoints.xy + way).astype(np.float32))
-        slack = _UNSURE * float(_size(estimate.box).max()) + _UNSURE_OF_WAY * float(np.hypot(*way))
+                by = pace * float(frame - frames[at])
+        params = self._shifted(person, by)
+        keypoints = replace(estimate.keypoints, xy=(estimate.keypoints.xy + by).astype(np.float32))
+        slack = _UNSURE * float(size(estimate.box).max()) + _UNSURE_OF_WAY * float(np.hypot(*by))
         return Presence(
-            track, params, keypoints, _moved((estimate.mask, way)),
-            (estimate.box + np.concatenate([way, way])).astype(np.float32), slack, drawn=False,
+            track, params, keypoints, moved((estimate.mask, by)),
+            (estimate.box + np.concatenate([by, by])).astype(np.float32), slack, drawn=False,
         )  # fmt: skip
 
-    def _shifted(self, person: PersonRecord, way: npt.NDArray[np.float64]) -> BodyParams | None:
+    def _shifted(self, person: PersonRecord, by: npt.NDArray[np.float64]) -> BodyParams | None:
         if person.body is None:
             return None
         params = person.body.params
-        shift = np.array([way[0] / self._camera.fx, way[1] / self._camera.fy, 0.0]) * params.transl[2]
+        shift = np.array([by[0] / self._camera.fx, by[1] / self._camera.fy, 0.0]) * params.transl[2]
         return BodyParams(params.betas, params.pose, params.transl + shift)
 
 
@@ -190,51 +236,17 @@ def _as_stored(track: TrackRecord, person: PersonRecord) -> Presence:
     return Presence(track, params, estimate.keypoints, masks, estimate.box, joint_mm=mm)
 
 
-def _middle(box: F4) -> npt.NDArray[np.float64]:
-    middle: npt.NDArray[np.float64] = np.asarray(box, np.float64).reshape(2, 2).mean(axis=0)
-    return middle
-
-
-def _size(box: F4) -> npt.NDArray[np.float64]:
-    return np.asarray(box[2:] - box[:2], np.float64)
-
-
-def _keypoints_between(
-    a: PersonRecord,
-    b: PersonRecord,
-    share: float,
-    from_a: npt.NDArray[np.float64],
-    from_b: npt.NDArray[np.float64],
-) -> Keypoints:
-    """Between both where both are known, else the known one moved along with the box."""
-    p, q = a.estimate.keypoints, b.estimate.keypoints
-    has_a, has_b = p.visibility != Visibility.ABSENT, q.visibility != Visibility.ABSENT
-    xy = np.where(has_a[:, None], p.xy + from_a, q.xy + from_b)
-    xy = np.where((has_a & has_b)[:, None], (1 - share) * p.xy + share * q.xy, xy)
-    return Keypoints(
-        xy.astype(np.float32), np.minimum(p.score, q.score), np.maximum(p.visibility, q.visibility), p.source
-    )
-
-
-def _moved(*masks: tuple[CropMask | None, npt.NDArray[np.float64]]) -> tuple[CropMask, ...]:
-    found = (move_mask(m, round(float(d[0])), round(float(d[1]))) for m, d in masks if m is not None)
-    return tuple(m for m in found if m is not None)
-
-
-def move_mask(mask: CropMask, dx: int, dy: int) -> CropMask | None:
-    """The mask moved by whole pixels; what leaves the picture at the top or left is cut off."""
-    x0, y0 = mask.x0 + dx, mask.y0 + dy
-    if x0 >= 0 and y0 >= 0:
-        return replace(mask, x0=x0, y0=y0)
-    crop = mask.decode()[max(-y0, 0) :, max(-x0, 0) :]
-    return encode_mask(crop, max(x0, 0), max(y0, 0)) if crop.size else None
-
-
-def interpolate(a: BodyParams, b: BodyParams, share: float) -> BodyParams:
-    """The body ``share`` of the way from ``a`` to ``b``: each joint turns at an even pace."""
-    start = Rotation.from_rotvec(a.pose)
-    turn = (start.inv() * Rotation.from_rotvec(b.pose)).as_rotvec()
-    pose = (start * Rotation.from_rotvec(share * turn)).as_rotvec()
-    return BodyParams(
-        (1 - share) * a.betas + share * b.betas, pose, (1 - share) * a.transl + share * b.transl
-    )
+def guessed_frames(frames: I8, n: int, max_gap: int, lead: int) -> I8:
+    """(K,) of the ``n`` frames of the footage those in which a person seen in ``frames`` is guessed to be:
+    in gaps of at most ``max_gap`` frames, and ``lead`` frames beyond the ends and into longer gaps."""
+    guessed = np.zeros(n, np.bool_)
+    if not len(frames):
+        return np.flatnonzero(guessed)
+    for a, b in pairwise(frames):
+        if b - a <= max_gap + 1:
+            guessed[a + 1 : b] = True
+        else:
+            guessed[a + 1 : a + 1 + lead] = guessed[b - lead : b] = True
+    guessed[frames[-1] + 1 : frames[-1] + 1 + lead] = True
+    guessed[max(frames[0] - lead, 0) : frames[0]] = True
+    return np.flatnonzero(guessed)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from app.export.coverage import LEAD_S, MAX_GAP_S
+from app.export.coverage import LEAD_S, MAX_GAP_S, guessed_frames
 from app.project.arrays import pack, unpack
 from app.project.store import VIEW, ProjectStore
-from app.review.types import COVERED, LEAK, NOT_PROCESSED, Lane
+from app.review.types import COVERED, LEAK, NOT_PROCESSED, PREDICTED, Lane
 from backends.keypoints.layout import N_KEYPOINTS
 from backends.keypoints.types import Source
 
@@ -95,7 +95,7 @@ class Series:
         for a, b in self.store.processed():
             self.processed[a : b + 1] = True
 
-    def lanes(self, people: Iterable[tuple[int, str, int]]) -> list[Lane]:
+    def lanes(self, people: Iterable[tuple[int, str, int]], fps: float) -> list[Lane]:
         """Lanes of ``people`` (track, name, colour index), in that order."""
         result = []
         for track, name, color in people:
@@ -103,26 +103,39 @@ class Series:
             if s is None:
                 continue
             corrected, carried = (np.flatnonzero(a).astype(np.int32) for a in (s.corrected, s.carried))
-            result.append(Lane(track, name, color, s.mm, corrected, carried))
+            predicted = self._predicted(s, fps).astype(np.int32)
+            result.append(Lane(track, name, color, s.mm, corrected, carried, predicted))
         return result
 
     def coverage(self, people: Iterable[int], fps: float) -> npt.NDArray[np.uint8]:
-        """Per frame: not processed, everybody seen is covered, or somebody may be seen.
+        """Per frame: not processed, everybody is covered, somebody only by a guess, or may be seen.
 
         Short gaps inside a track are bridged by the export, and the rims of long ones; in between nobody
         knows where the person is.
         """
-        longest, lead = longest_gap(fps), max(2, round(LEAD_S * fps))
+        longest, lead = longest_gap(fps), lead_frames(fps)
         result = np.where(self.processed, COVERED, NOT_PROCESSED).astype(np.uint8)
-        for track in people:
-            s = self.tracks.get(track)
-            if s is None or not s.seen.any():
-                continue
+        everybody = [s for t in people if (s := self.tracks.get(t)) is not None and s.seen.any()]
+        for s in everybody:
+            predicted = self._predicted(s, fps)
+            result[predicted[self.processed[predicted]]] = PREDICTED
+        for s in everybody:
             for first, last in gaps(s.seen):
                 if last - first + 1 > longest:
                     open_to_view = slice(first + lead, last + 1 - lead)
                     result[open_to_view][self.processed[open_to_view]] = LEAK
         return result
+
+    def _predicted(self, series: TrackSeries, fps: float) -> npt.NDArray[np.int64]:
+        """(K,) frames in which the export covers a person where they are guessed to be."""
+        return guessed_frames(
+            np.flatnonzero(series.seen), self.n_frames, longest_gap(fps), lead_frames(fps)
+        )
+
+
+def lead_frames(fps: float) -> int:
+    """Frames before, after and into a long gap for which the export guesses where somebody is."""
+    return max(2, round(LEAD_S * fps))
 
 
 def longest_gap(fps: float) -> int:

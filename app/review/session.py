@@ -172,13 +172,14 @@ class Session:
 
     def lanes(self) -> list[Lane]:
         """One lane a person."""
-        return self._series.lanes((t.track_id, t.name, t.color_index) for t in self._tracks.values())
+        people = [(t.track_id, t.name, t.color_index) for t in self._tracks.values()]
+        return self._series.lanes(people, self.fps)
 
     def coverage(self) -> npt.NDArray[np.uint8]:
         """(N,) per frame whether the export covers everybody; see :mod:`app.review.types`."""
         result = self._series.coverage(self._tracks, self.fps)
         spared = self.privacy.spared_frames(self._series, self._tracks)
-        result[spared & (result == COVERED)] = SPARED
+        result[spared & np.isin(result, (COVERED, PREDICTED))] = SPARED
         result[self.leaks.open_frames(self.n_frames)] = LEAK
         return result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -119,7 +119,8 @@ class PersonRow:
 class Lane:
     """One lane of the timeline; ``mm`` (N,) with NaN where the person is not there.
 
-    ``corrected_frames`` a person has looked at; ``carried_frames`` follow a correction nearby.
+    ``corrected_frames`` a person has looked at; ``carried_frames`` follow a correction nearby;
+    in ``predicted_frames`` the export covers the person where they are guessed to be.
     """
 
     person_id: int
@@ -128,10 +129,12 @@ class Lane:
     mm: F4
     corrected_frames: I4
     carried_frames: I4
+    predicted_frames: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
 
 
-NOT_PROCESSED, COVERED, LEAK, SPARED = 0, 1, 2, 3
-"""Values of the coverage lane; SPARED where somebody may be seen on purpose."""
+NOT_PROCESSED, COVERED, LEAK, SPARED, PREDICTED = 0, 1, 2, 3, 4
+"""Values of the coverage lane; SPARED where somebody may be seen on purpose, PREDICTED where somebody is
+covered only by a guess."""
 
 DOUBT_ITEM, LEAK_ITEM = "doubt", "leak"
 """Kinds of items of the review queue: a doubtful body, or a finding of the audit."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.review.types import COVERED, LEAK, SPARED
+from app.review.types import COVERED, LEAK, PREDICTED, SPARED
 from widgets import theme
 from widgets.timeline.lanes import LEFT, RIGHT
 from widgets.timeline.scale import Scale, column_max, number_text, ticks, time_text
@@ -27,8 +27,8 @@ class CoverageLane(QWidget):
         self._pixels = np.zeros((1, 1, 4), np.uint8)
         self.setAccessibleName("Covered in the export")
         self.setToolTip(
-            "Green: everybody is covered in the export. Red: somebody may show. "
-            "Amber: somebody may be seen on purpose. Empty: not run yet."
+            "Green: everybody is covered in the export. Pale: somebody is covered where they are guessed to "
+            "be. Red: somebody may show. Amber: somebody may be seen on purpose. Empty: not run yet."
         )
         theme.notifier().changed.connect(self._prepare)
 
@@ -57,9 +57,12 @@ class CoverageLane(QWidget):
             # What is worst in a column wins: a leak, then frames that have not been run.
             leak = np.asarray(column_max(coverage == LEAK, scale), bool)
             spared = np.asarray(column_max(coverage == SPARED, scale), bool)
-            covered = ~np.asarray(column_max((coverage != COVERED) & (coverage != SPARED), scale), bool)
+            guessed = np.asarray(column_max(coverage == PREDICTED, scale), bool)
+            known = np.isin(coverage, (COVERED, SPARED, PREDICTED))
+            covered = ~np.asarray(column_max(~known, scale), bool)
             ground = palette.accent.darker(125) if palette.is_dark else palette.accent
             self._pixels[0, covered] = ground.getRgb()
+            self._pixels[0, covered & guessed] = _mixed(ground, palette.raised).getRgb()
             self._pixels[0, spared] = palette.warning.getRgb()
             wide = np.convolve(leak, np.ones(_LEAST_LEAK), "same") > 0
             self._pixels[0, wide] = palette.bad.getRgb()
@@ -83,6 +86,11 @@ class CoverageLane(QWidget):
         pixels = self._pixels
         image = QImage(pixels.data, pixels.shape[1], 1, pixels.strides[0], QImage.Format.Format_RGBA8888)
         painter.drawImage(row, image, QRectF(0, 0, image.width(), 1))
+
+
+def _mixed(a: QColor, b: QColor) -> QColor:
+    """Half of each."""
+    return QColor((a.red() + b.red()) // 2, (a.green() + b.green()) // 2, (a.blue() + b.blue()) // 2)
 
 
 class Ruler(QWidget):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import theatre
 from scipy.spatial.transform import Rotation
 from theatre import N, make_theatre
 
-from app.export.coverage import Whereabouts, interpolate, move_mask
+from app.export.between import interpolate, move_mask
+from app.export.coverage import Whereabouts
 from app.export.frames import FrameCoverer
 from app.review.types import DeidSettings
 from backends.background import Plate
@@ -77,6 +79,46 @@ def test_a_guess_lies_on_the_way_and_owns_its_doubt(tmp_path: Path) -> None:
             assert found.slack > 0
             assert found.masks
     assert where.lost(10) == []
+    stage.store.close()
+    stage.footage.close()
+
+
+def test_the_frames_of_a_guess_are_those_that_are_told(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "c", people=(2,), n=120)
+    stage.run({2: [*range(10, 14), *range(24, 28), *range(100, 104)]}, last=119)
+    where = Whereabouts(stage.store, stage.footage.fps)
+    told = where.predicted(2).tolist()
+    found = [f for f in range(120) if where.at(f) and where.at(f)[0].slack > 0]
+    # Beside a stored frame the guess is so near that it owns no doubt.
+    assert set(found) <= set(told)
+    everywhere = [f for f in range(120) if where.at(f)]
+    stored = [*range(10, 14), *range(24, 28), *range(100, 104)]
+    assert sorted([*told, *stored]) == everywhere
+    assert {14, 18, 23, 9, 28, 99, 104} <= set(told)
+    assert not {0, 50, 119} & set(told)
+    assert where.predicted(99).size == 0
+    stage.store.close()
+    stage.footage.close()
+
+
+def test_a_hole_in_a_mask_for_a_moment_is_closed(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "c", people=(1,))
+    people = [theatre.record(1, f) for f in range(N)]
+    whole = people[10].estimate.mask
+    assert whole is not None
+    torn = whole.decode().copy()
+    torn[: len(torn) // 2] = False
+    people[10] = replace(
+        people[10], estimate=replace(people[10].estimate, mask=encode_mask(torn, whole.x0, whole.y0))
+    )
+    stage.store.store_chunk(0, N - 1, people, {})
+    (presence,) = Whereabouts(stage.store, stage.footage.fps).at(10)
+    canvas, true = np.zeros((2, theatre.HEIGHT, theatre.WIDTH), bool)
+    for mask in presence.masks:
+        mask.paint(canvas)
+    whole.paint(true)
+    assert (canvas & true).sum() > 0.9 * true.sum()
+    assert (canvas & ~true).sum() < 0.15 * true.sum()
     stage.store.close()
     stage.footage.close()
 

@@ -18,7 +18,7 @@ from app.pipeline.run import run_pipeline
 from app.project.store import ProjectStore
 from app.review.opening import create_project
 from app.review.session import Session
-from app.review.types import COVERED, DeidSettings, RunOptions
+from app.review.types import COVERED, PREDICTED, DeidSettings, RunOptions
 
 _spec = importlib.util.spec_from_file_location("actors", Path(__file__).parents[1] / "pipeline" / "actors.py")
 assert _spec is not None
@@ -70,7 +70,12 @@ def test_it_tells_who_is_where_and_how_sure(session: Session) -> None:
     assert person.vertex_rgb is not None
     assert person.vertex_rgb.shape == person.vertices.shape
     assert len(session.lanes()) == 2
-    assert (session.coverage() == COVERED).all(), "the export bridges a short gap"
+    coverage = session.coverage()
+    assert np.isin(coverage, (COVERED, PREDICTED)).all(), "the export bridges a short gap"
+    predicted = session.lanes()[1].predicted_frames
+    assert predicted.size >= 5, "the gap and what lies beyond the ends"
+    assert (coverage[predicted] == PREDICTED).all()
+    assert (coverage == COVERED).sum() > 0
     titles = [i.title for i in session.review_items()]
     assert "Person lost from sight" not in titles, "a gap of five frames is bridged"
     assert "Track begins in mid-picture" in titles

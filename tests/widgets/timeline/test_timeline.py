@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.review.types import LEAK, Lane
+from app.review.types import COVERED, LEAK, PREDICTED, Lane
 from widgets import theme
 from widgets.timeline.glass import SLACK
 from widgets.timeline.lanes import LEFT
@@ -152,6 +152,17 @@ def test_one_leaking_frame_of_an_hour_is_seen(timeline: Timeline):
     timeline.set_coverage(coverage)
     red = theme.current().bad.getRgb()
     assert (timeline.coverage.pixels[0] == red).all(-1).sum() >= 3
+
+
+def test_frames_covered_by_a_guess_are_paler_than_those_that_were_seen(timeline: Timeline):
+    coverage = np.full(1000, COVERED, np.uint8)
+    coverage[500:] = PREDICTED
+    timeline.set_footage(1000, np.arange(1000) / 30.0, 30.0)
+    timeline.set_coverage(coverage)
+    pixels = timeline.coverage.pixels[0].astype(int)
+    seen, guessed = pixels[len(pixels) // 4], pixels[3 * len(pixels) // 4]
+    assert seen[3] == guessed[3] == 255
+    assert np.abs(seen - guessed).max() > 20
 
 
 def test_nothing_run_leaves_the_coverage_empty(timeline: Timeline):
