@@ -37,6 +37,7 @@ from app.review.types import (
     BACKGROUND_LABELS,
     COVERED,
     LEAK,
+    PREDICTED,
     SPARED,
     CarryRange,
     DeidSettings,
