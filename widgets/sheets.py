@@ -11,7 +11,7 @@ from app.models.store import ModelStore
 from app.pipeline.engine import DETECTOR, LANDMARKS
 from app.pipeline.events import Failed
 from app.pipeline.job import Control, ThreadJob
-from app.review.types import LEAK, NOT_PROCESSED, TRACK_ENDS
+from app.review.types import LEAK_ITEM, NOT_PROCESSED, TRACK_ENDS
 from widgets.commands import Commands
 from widgets.controller import Controller
 from widgets.dialogs.export_sheet import ExportSheet
@@ -50,12 +50,13 @@ class Sheets(QObject):
         coverage = session.coverage()
         sheet.set_context(
             session.default_export_folder(), session.n_frames, self._c.desk.timeline.range(),
-            int(np.count_nonzero(coverage == LEAK)), len(session.people()), session.has_audio, session.deid,
+            session.n_lost_frames, len(session.people()), session.has_audio, session.deid,
             unprocessed=int(np.count_nonzero(coverage == NOT_PROCESSED)),
             cut_tracks=sum(1 for i in session.review_items() if i.title == TRACK_ENDS and not i.done),
         )  # fmt: skip
         sheet.export_requested.connect(self._work.export)
         sheet.cancel_requested.connect(self._work.cancel)
+        sheet.review_requested.connect(self._review_findings)
         self._export = sheet
         sheet.open()
 
@@ -66,6 +67,12 @@ class Sheets(QObject):
     def _export_done(self, summary: object) -> None:
         if self._export is not None:
             self._export.set_done(summary)
+
+    def _review_findings(self) -> None:
+        """Go to the first finding that is open."""
+        found = [i for i in self._c.items() if i.kind == LEAK_ITEM]
+        if found:
+            self._c.show_item(found[0].item_id)
 
     def _export_failed(self, message: str) -> None:
         if self._export is not None:

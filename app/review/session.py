@@ -184,6 +184,11 @@ class Session:
         result[self.leaks.open_frames(self.n_frames)] = LEAK
         return result
 
+    @property
+    def n_lost_frames(self) -> int:
+        """In how many frames somebody is lost from sight, whatever a search has found."""
+        return int(np.count_nonzero(self._series.coverage(self._tracks, self.fps) == LEAK))
+
     def review_items(self) -> list[ReviewItem]:
         """What to look at, the worst first."""
         if self._items is None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -31,6 +30,7 @@ from app.review.types import (
     ExportKind,
     ExportRequest,
 )
+from widgets.dialogs.export_done import ExportDone
 from widgets.dialogs.message import Paragraph, primary
 from widgets.panels.paint import counted
 from widgets.statusbar import remaining_text
@@ -44,15 +44,8 @@ _WHAT: dict[ExportKind, tuple[str, str]] = {
     "meshes_ply": ("Meshes, ply", "one a person and frame, with confidence colours"),
     "meshes_obj": ("Meshes, obj", "one a person and frame"),
 }
+_NAMES_WIDTH = 136
 _USUAL: tuple[ExportKind, ...] = ("video", "coco", "smplx", "csv")
-
-
-def size_text(n_bytes: int) -> str:
-    """ "2.4 MB"."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= scale:
-            return f"{n_bytes / scale:.1f} {unit}"
-    return f"{n_bytes} bytes"
 
 
 def _label(text: str, role: str = "secondary") -> QLabel:
@@ -60,10 +53,11 @@ def _label(text: str, role: str = "secondary") -> QLabel:
 
 
 class ExportSheet(QDialog):
-    """Signals: export_requested(ExportRequest), cancel_requested()."""
+    """Signals: export_requested(ExportRequest), cancel_requested(), review_requested()."""
 
     export_requested = Signal(object)
     cancel_requested = Signal()
+    review_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,9 +70,8 @@ class ExportSheet(QDialog):
         layout.addWidget(self._pages)
         self._checks: dict[ExportKind, QCheckBox] = {}
         self._range: tuple[int, int] | None = None
-        self._result_folder = ""
-        self._choose_page, self._work_page, self._end_page = self._choose(), self._work(), self._end()
-        for page in (self._choose_page, self._work_page, self._end_page):
+        self._choose_page, self._work_page, self.end_page = self._choose(), self._work(), self._end()
+        for page in (self._choose_page, self._work_page, self.end_page):
             self._pages.addWidget(page)
 
     # --- choosing -----------------------------------------------------------------------------
@@ -92,6 +85,7 @@ class ExportSheet(QDialog):
         grid = QGridLayout()
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, _NAMES_WIDTH)
         for i, kind in enumerate(_WHAT):
             title, detail = _WHAT[kind]
             check = QCheckBox(title)
@@ -103,6 +97,20 @@ class ExportSheet(QDialog):
         column.addLayout(grid)
         self._deid = _label("")
         column.addWidget(self._deid)
+        column.addSpacing(6)
+        column.addWidget(_label("PROOF", "section"))
+        proof = QGridLayout()
+        proof.setVerticalSpacing(6)
+        proof.setColumnStretch(1, 1)
+        proof.setColumnMinimumWidth(0, _NAMES_WIDTH)
+        self.audit, self.report = QCheckBox("Search the video"), QCheckBox("Report")
+        self.audit.setToolTip("Without it the file is called “unverified”")
+        details = ("all frames of the finished file, for faces and people", "html, pdf, json, for a reviewer")
+        for i, (check, detail) in enumerate(zip((self.audit, self.report), details)):
+            check.setChecked(True)
+            proof.addWidget(check, i, 0)
+            proof.addWidget(_label(detail), i, 1)
+        column.addLayout(proof)
         column.addSpacing(6)
         column.addWidget(_label("FRAMES", "section"))
         row = QHBoxLayout()
@@ -210,6 +218,7 @@ class ExportSheet(QDialog):
             kinds=tuple(k for k, c in self._checks.items() if c.isChecked()),
             first=part[0] if part else None, last=part[1] if part else None,
             overwrite=self._overwrite.isChecked(), allow_uncovered=self._confirm.isChecked(),
+            audit=self.audit.isChecked(), report=self.report.isChecked(),
         )  # fmt: skip
         self._bar.setValue(0)
         self._state.setText("Starting…")
@@ -253,75 +262,26 @@ class ExportSheet(QDialog):
 
     # --- the end ------------------------------------------------------------------------------
 
-    def _end(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        self._result = _label("", "name")
-        self._more = _label("")
-        self._leaks = _label("", "warning")
-        self._files = QGridLayout()
-        self._files.setVerticalSpacing(5)
-        self._files.setColumnStretch(0, 1)
-        column.addWidget(self._result)
-        column.addWidget(self._more)
-        column.addWidget(self._leaks)
-        column.addSpacing(4)
-        column.addLayout(self._files)
-        column.addStretch(1)
-        row = QHBoxLayout()
-        self._again = QPushButton("Back")
-        self._again.clicked.connect(lambda: self._pages.setCurrentWidget(self._choose_page))
-        self._show = QPushButton("Show folder")
-        self._show.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self._result_folder)))
-        close = primary("Close")
-        close.clicked.connect(self.accept)
-        row.addWidget(self._again)
-        row.addStretch(1)
-        row.addWidget(self._show)
-        row.addWidget(close)
-        column.addLayout(row)
+    def _end(self) -> ExportDone:
+        page = ExportDone()
+        page.back_wanted.connect(lambda: self._pages.setCurrentWidget(self._choose_page))
+        page.close_wanted.connect(self.accept)
+        page.review_wanted.connect(self._review)
         return page
+
+    def _review(self) -> None:
+        self.accept()
+        self.review_requested.emit()
 
     def set_done(self, summary: Any) -> None:
         """What came out."""
-        self._clear_files()
-        self._result_folder = str(summary["folder"])
-        speed = f" · {summary['video_fps']:.0f} frames/s" if summary.get("video_fps") else ""
-        self._result.setText(f"Done in {summary['seconds']:.0f} s{speed}")
-        for i, output in enumerate(summary["outputs"]):
-            name = _label(Path(output["path"]).name, "")
-            count = _label(f"{output['count']} {output['unit']}")
-            size = _label(size_text(int(output["bytes"])))
-            checked = _label("✓ read back", "accent")
-            for column, widget in enumerate((name, count, size, checked)):
-                widget.setWordWrap(False)
-                self._files.addWidget(widget, i, column)
-        self._more.setText(self._result_folder)
-        uncovered = int(summary.get("uncovered", 0))
-        self._leaks.setText(f"Somebody may be seen in {counted(uncovered, 'frame')}." if uncovered else "")
-        self._leaks.setVisible(uncovered > 0)
-        self._again.hide()
-        self._show.show()
-        self._pages.setCurrentWidget(self._end_page)
+        self.end_page.set_done(summary)
+        self._pages.setCurrentWidget(self.end_page)
 
     def set_failed(self, message: str) -> None:
         """Why not."""
-        self._clear_files()
-        self._result.setText("The export did not finish")
-        self._more.setText(message)
-        self._leaks.hide()
-        self._again.show()
-        self._show.hide()
-        self._pages.setCurrentWidget(self._end_page)
-
-    def _clear_files(self) -> None:
-        while self._files.count():
-            item = self._files.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.deleteLater()
+        self.end_page.set_failed(message)
+        self._pages.setCurrentWidget(self.end_page)
 
     def reject(self) -> None:
         """Escape while it works asks the work to stop instead of hiding it."""

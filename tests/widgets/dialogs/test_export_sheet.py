@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QRadio
 
 from app.review.types import DeidSettings, ExportRequest
 from widgets import theme
-from widgets.dialogs.export_sheet import ExportSheet, size_text
+from widgets.dialogs.export_done import size_text, verdict
+from widgets.dialogs.export_sheet import ExportSheet
 
 FOLDER = Path("exports") / "ward-7"
 
@@ -117,7 +118,7 @@ def test_the_end_lists_every_file_with_size_and_check(sheet: ExportSheet):
     summary = {"folder": str(FOLDER), "seconds": 12.2, "video_fps": 31.0, "outputs": outputs, "uncovered": 1}
     sheet.set_done(summary)
     said = words(sheet)
-    for text in ("Done in 12 s · 31 frames/s", "a.mp4", "2.4 MB", "442 people", "900 bytes", str(FOLDER)):
+    for text in ("Exported in 12 s · 31 frames/s", "a.mp4", "2.4 MB", "442 people", "900 bytes", str(FOLDER)):
         assert text in said
     assert said.count("read back") == 2
     assert "Somebody may be seen in 1 frame." in said
@@ -127,7 +128,7 @@ def test_a_failure_says_why_and_leads_back(sheet: ExportSheet, qtbot):
     sheet.set_progress(1, 2, None, "Writing")
     sheet.set_failed("The disk is full. Free some space and export again.")
     assert "The disk is full" in words(sheet)
-    sheet._again.click()
+    sheet.end_page.again.click()
     assert sheet.export_button.isVisible()
     assert requested(sheet, qtbot).kinds
 
@@ -137,3 +138,38 @@ def test_a_failure_says_why_and_leads_back(sheet: ExportSheet, qtbot):
 )
 def test_sizes_have_units(size: int, text: str):
     assert size_text(size) == text
+
+
+def _summary(**more: object) -> dict[str, object]:
+    output = {"kind": "video", "path": "/x/case_deidentified.mp4", "count": 50, "unit": "frames", "bytes": 10}
+    return {"folder": "/x", "seconds": 4.0, "outputs": [output], "uncovered": 0, **more}
+
+
+def test_the_stamp_says_verified_only_when_nothing_is_open():
+    clean = {"events": 2, "open": 0, "released": 2}
+    assert verdict(_summary(verified=True, audit=clean))[:2] == ("accent", "Verified")
+    assert "2 findings released" in verdict(_summary(verified=True, audit=clean))[2]
+    role, heading, _ = verdict(_summary(verified=False, audit={"events": 3, "open": 1, "released": 2}))
+    assert (role, heading) == ("bad", "Not verified: 1 finding open")
+    role, _, words = verdict(_summary(verified=False, audit=None))
+    assert role == "warning"
+    assert "not searched" in words
+    assert verdict({**_summary(verified=False), "outputs": []})[1] == ""
+
+
+def test_open_findings_are_one_press_away(sheet: ExportSheet, qtbot):
+    found = {"events": 1, "open": 1, "released": 0}
+    sheet.set_done(_summary(verified=False, audit=found, report="/x/r.html"))
+    assert sheet.end_page.review.isVisible()
+    assert sheet.end_page.show_report.isVisible()
+    with qtbot.waitSignal(sheet.review_requested):
+        sheet.end_page.review.click()
+
+
+def test_the_search_and_the_report_are_asked_for(sheet: ExportSheet, qtbot):
+    assert sheet.audit.isChecked()
+    assert sheet.report.isChecked()
+    sheet.audit.setChecked(False)
+    with qtbot.waitSignal(sheet.export_requested) as wanted:
+        sheet.export_button.click()
+    assert (wanted.args[0].audit, wanted.args[0].report) == (False, True)
