@@ -67,12 +67,16 @@ class PersonDetector:
             return []
         points = raw[good].reshape(-1, 6, 2) / SIZE
         centre, up = points[:, 2] + self._anchors[good], points[:, 3] + self._anchors[good]
+        heads = points[:, 0] + self._anchors[good]
         origin = np.array([tile.x0, tile.y0])
         probability = 1.0 / (1.0 + np.exp(-np.clip(scores[good], -60, 60)))
         regions = [
             Region(
-                c.astype(np.float64) * tile.side + origin, u.astype(np.float64) * tile.side + origin, float(p)
+                c.astype(np.float64) * tile.side + origin,
+                u.astype(np.float64) * tile.side + origin,
+                float(p),
+                h.astype(np.float64) * tile.side + origin,
             )
-            for c, u, p in zip(centre, up, probability)
+            for c, u, p, h in zip(centre, up, probability, heads)
         ]
         return [r for r in regions if np.isfinite(r.centre).all() and r.radius > _MIN_RADIUS * tile.side]

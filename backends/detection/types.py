@@ -18,11 +18,13 @@ class Region:
         centre: (2,) pixels, middle of the hips.
         up: (2,) pixels, the point on the circle straight above the head; its direction is the body's.
         score: of the detector, in [0, 1].
+        head: (2,) pixels, middle of the head, where the detector has said so.
     """
 
     centre: F8
     up: F8
     score: float = 1.0
+    head: F8 | None = None
 
     @property
     def radius(self) -> float:

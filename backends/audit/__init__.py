@@ -1,0 +1,1 @@
+"""Searching finished pictures for faces and people that a cover has missed."""
