@@ -10,6 +10,7 @@ import typer
 
 from app.cli import console
 from app.cli.bench import bench
+from app.cli.deidentify import deidentify
 from app.cli.demo import demo
 from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("run")(run_command)
 app.command("export")(export)
+app.command("deidentify")(deidentify)
 app.command("synthesize")(synthesize)
 app.command("evaluate")(evaluate)
 app.command("info")(info)

@@ -27,6 +27,7 @@ class ProgressView:
         self._task: TaskID | None = None
         self._stage = ""
         self._text = ""
+        self._file = ""
         self._plain_at = time.monotonic()
         self._quiet = quiet
         self.warnings: list[str] = []
@@ -53,18 +54,30 @@ class ProgressView:
         elif isinstance(event, events.Progress):
             self._advance(event)
         elif isinstance(event, events.Warned):
-            self.warnings.append(event.text)
-            warn(event.text)
+            text = f"{self._file}{event.text}"
+            self.warnings.append(text)
+            warn(text)
+        elif isinstance(event, events.FileStarted):
+            left = f", {duration(event.remaining_s)} left for all" if event.remaining_s is not None else ""
+            self._file = f"{event.name} ({event.index} of {event.total}{left}): "
+        elif isinstance(event, events.FileEnded):
+            self._file = ""
+            self._tell_end(event)
 
     def _start(self, event: events.StageStarted) -> None:
-        self._stage, self._text = event.stage, event.text
+        self._stage, self._text = event.stage, f"{self._file}{event.text}"
         self._plain_at = time.monotonic()
         if self._bar is not None:
             if self._task is not None:
                 self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(event.text, total=None, speed="")
+            self._task = self._bar.add_task(self._text, total=None, speed="")
         elif not self._quiet:
-            err.print(event.text)
+            err.print(self._text, markup=False)
+
+    def _tell_end(self, event: events.FileEnded) -> None:
+        if not self._quiet:
+            words = event.result.get("message") or event.result.get("state", "")
+            err.print(f"{event.index} of {event.total}  {event.name}: {words}", markup=False)
 
     def _advance(self, event: events.Progress) -> None:
         left = f"{duration(event.remaining_s)} left" if event.remaining_s is not None else ""

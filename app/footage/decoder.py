@@ -110,10 +110,8 @@ class Decoder:
             frame = self._find(pts)
         if frame is None or frame.is_corrupt:
             self._frames = None
-            raise FootageError(
-                f"Frame {index} of {self._name} is damaged and cannot be shown. "
-                "The frames before it are fine."
-            )
+            rest = "The frames before it are fine." if index else "It may not have been copied fully."
+            raise FootageError(f"Frame {index} of {self._name} is damaged and cannot be shown. {rest}")
         self._next = index + 1
         return self.to_rgb(frame)
 

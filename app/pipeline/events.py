@@ -42,6 +42,26 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class FileStarted:
+    """A batch begins with a file: the ``index``-th (from 1) of ``total``; what follows speaks of it."""
+
+    index: int
+    total: int
+    name: str
+    remaining_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileEnded:
+    """A batch has done with a file; ``result`` holds plain values."""
+
+    index: int
+    total: int
+    name: str
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The work is done. ``summary`` holds plain values to show (counts, paths, rates)."""
 
@@ -61,7 +81,17 @@ class CancelledByUser:
     """The work stopped because a person asked; everything finished before is kept."""
 
 
-Event = StageStarted | Progress | ChunkStored | Warned | Finished | Failed | CancelledByUser
+Event = (
+    StageStarted
+    | Progress
+    | ChunkStored
+    | Warned
+    | FileStarted
+    | FileEnded
+    | Finished
+    | Failed
+    | CancelledByUser
+)
 Listener = Callable[[Event], None]
 
 

@@ -21,7 +21,6 @@ from app.review.types import COVER_LABELS, FILL_LABELS, LOOK_LABELS, REGION_FILL
 F4 = npt.NDArray[np.float32]
 
 
-
 @dataclass(frozen=True, slots=True)
 class PlanRow:
     """One line of the list of exceptions and regions.
