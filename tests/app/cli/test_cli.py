@@ -45,8 +45,9 @@ def clip(tmp_path: Path) -> Path:
 
 COMMANDS = [
     (), ("run",), ("export",), ("deidentify",), ("info",), ("doctor",), ("demo",), ("models",),
-    ("models", "list"), ("models", "install"), ("models", "verify"), ("models", "add"), ("bench",), ("bench", "seek"),
-    ("bench", "fit"), ("bench", "raster"), ("bench", "pipeline"), ("bench", "export"), ("bench", "memory"),
+    ("models", "list"), ("models", "install"), ("models", "verify"), ("models", "add"), ("bench",),
+    ("bench", "seek"), ("bench", "fit"), ("bench", "raster"), ("bench", "pipeline"),
+    ("bench", "export"), ("bench", "memory"),
 ]  # fmt: skip
 
 
