@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from app.cli import console
-from app.cli.confidence_occlusion import sensitivity
-from app.cli.confidence_pictures import correlation, demo, qualitative
+from app.cli.confidence_occlusion import occlude
+from app.cli.confidence_pictures import correlate, demo, qualitative
 from app.cli.progress import Interruptible, ProgressView
 
 confidence = typer.Typer(
@@ -94,5 +94,5 @@ def evaluate(
 
 confidence.command("demo")(demo)
 confidence.command("qualitative")(qualitative)
-confidence.command("correlation")(correlation)
-confidence.command("sensitivity")(sensitivity)
+confidence.command("correlate")(correlate)
+confidence.command("occlude")(occlude)

@@ -1,4 +1,4 @@
-"""``understudy confidence sensitivity``: what an occluder breaks, on one picture or over a data set."""
+"""``understudy confidence occlude``: what an occluder breaks, on one picture or over a data set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COLOUR = "124,116,104"
 
 
-def sensitivity(
+def occlude(
     image: Annotated[Path, typer.Argument(help="A picture, a video, or with --dataset a data set.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the figures and the npz.")
@@ -64,7 +64,7 @@ def _rgb(text: str) -> tuple[int, int, int]:
 
 def _one(image: Path, occluder: Occluder, person: int, frame: int, truth: Path | None) -> Occlusion:
     from app.confidence.choose import largest_people, truth_of
-    from app.confidence.occlusion import occlude
+    from app.confidence.occlusion import occlude as slide
     from app.confidence.people import PersonEyes
     from app.footage import open_footage
     from app.pipeline.events import Progress, StageStarted
@@ -80,7 +80,7 @@ def _one(image: Path, occluder: Occluder, person: int, frame: int, truth: Path |
                 control.check()
                 view(Progress("occluder", done, total, 0.0, None))
 
-            return occlude(picture, found.box, eyes, occluder, truth=true, check=check)
+            return slide(picture, found.box, eyes, occluder, truth=true, check=check)
 
 
 def _whole(path: Path, folder: Path, occluder: Occluder, step: int, *, against_truth: bool) -> None:

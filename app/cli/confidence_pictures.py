@@ -1,4 +1,4 @@
-"""``understudy confidence demo | qualitative | correlation``: the agreement of estimators on pictures."""
+"""``understudy confidence demo | qualitative | correlate``: the agreement of estimators on pictures."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def qualitative(
     _tell(said, target, as_json=as_json)
 
 
-def correlation(
+def correlate(
     dataset: Annotated[Path, typer.Argument(help="A data set with truth.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the three arrays.")],
     name: Annotated[str, typer.Option(help="Begins the files' names, as in train_sp_op.npy.")] = "test",
@@ -95,7 +95,7 @@ def correlation(
 ) -> None:
     """Write *_sp_op.npy, *_sp_gt.npy and *_conf.npy of a data set with the program's own estimators."""
     from app.confidence.arrays import write_arrays
-    from app.confidence.correlate import correlate
+    from app.confidence.correlate import correlate as compare
     from app.confidence.people import PersonEyes
     from app.datasets.open import open_truth
     from app.pipeline.events import Progress, StageStarted
@@ -109,7 +109,7 @@ def correlation(
             control.check()
             view(Progress("correlation", min(done, total), total, 0.0, None))
 
-        split, missed = correlate(truth, eyes, name=name, step=step, published=published, check=check)
+        split, missed = compare(truth, eyes, name=name, step=step, published=published, check=check)
     files = write_arrays(output, split)
     console.out.print(f"{len(split)} people, {missed} not recognised.", markup=False)
     for file in files:

@@ -10,6 +10,7 @@ import typer
 
 from app.cli import console
 from app.cli.bench import bench
+from app.cli.confidence import confidence
 from app.cli.deidentify import deidentify
 from app.cli.demo import demo
 from app.cli.doctor import doctor
@@ -19,6 +20,7 @@ from app.cli.info import info, version_text
 from app.cli.models import models
 from app.cli.run import run as run_command
 from app.cli.synthesize import synthesize
+from app.cli.train_confidence import train_confidence
 from app.cli.window import show_window
 from app.errors import UnderstudyError
 from backends.errors import BackendError
@@ -42,6 +44,8 @@ app.command("evaluate")(evaluate)
 app.command("info")(info)
 app.command("doctor")(doctor)
 app.command("demo")(demo)
+app.add_typer(confidence, name="confidence")
+app.add_typer(train_confidence, name="confidence-model")
 app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
 

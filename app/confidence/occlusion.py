@@ -169,5 +169,5 @@ def load_occlusion(path: Path) -> Occlusion:
         raise FootageError(f"{path.name} cannot be read: {error.strerror or error}.") from error
     except (ValueError, KeyError, TypeError, EOFError, InputError, zipfile.BadZipFile) as error:
         raise FootageError(
-            f"{path.name} is damaged or no sensitivity map. Make it again: understudy confidence sensitivity"
+            f"{path.name} is damaged or no sensitivity map. Make it again: understudy confidence occlude"
         ) from error

@@ -48,6 +48,8 @@ COMMANDS = [
     ("models", "list"), ("models", "install"), ("models", "verify"), ("models", "add"), ("bench",),
     ("bench", "seek"), ("bench", "fit"), ("bench", "raster"), ("bench", "pipeline"),
     ("bench", "export"), ("bench", "memory"),
+    *(("confidence", c) for c in ("train", "evaluate", "demo", "qualitative", "correlate", "occlude")),
+    *(("confidence-model", c) for c in ("data", "train", "evaluate")),
 ]  # fmt: skip
 
 

@@ -245,7 +245,7 @@ def walker(footage_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.mark.network_weights
 def test_hiding_a_person_breaks_the_mesh_more_than_hiding_the_grass(walker: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(
-        confidence, ["sensitivity", str(walker), "-o", str(tmp_path), "--stride", "46", "--json"]
+        confidence, ["occlude", str(walker), "-o", str(tmp_path), "--stride", "46", "--json"]
     )
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
@@ -273,7 +273,7 @@ def test_a_picture_of_nobody_and_a_person_too_many_end_with_a_clear_error(
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((300, 300, 3), 128, np.uint8))
     done = CliRunner().invoke(confidence, ["demo", str(tmp_path / "grey.png")])
     assert "Nobody was found" in str(done.exception)
-    done = CliRunner().invoke(confidence, ["sensitivity", str(walker), "--person", "9"])
+    done = CliRunner().invoke(confidence, ["occlude", str(walker), "--person", "9"])
     assert "no person 9" in str(done.exception)
 
 
@@ -282,7 +282,7 @@ def test_correlation_arrays_of_a_data_set_are_written_with_its_truth(
     walker: Path, footage_folder: Path, tmp_path: Path
 ) -> None:
     data = footage_folder / "coco" / "test_coco.json"
-    done = CliRunner().invoke(confidence, ["correlation", str(data), "-o", str(tmp_path), "--step", "3"])
+    done = CliRunner().invoke(confidence, ["correlate", str(data), "-o", str(tmp_path), "--step", "3"])
     assert done.exit_code == 0, done.output
     found = read_arrays(tmp_path)["test"]
     assert len(found) >= 1
