@@ -10,7 +10,7 @@ from app.footage import Footage
 from app.project.records import PersonRecord
 from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
-from backends.confidence import confidence_rgb, spread_to_vertices
+from backends.confidence import confidence_rgb, vertex_mm
 from backends.confidence.types import DEFAULT_TOLERANCE_MM
 from backends.keypoints.layout import KEYPOINT_NAMES, SKELETON
 from backends.metrics.joint_sets import JointSet
@@ -53,7 +53,7 @@ def draw_worst(
         vertices = posed_vertices(body, record.body.params).astype(np.float32)
         colours: U1 | tuple[int, int, int] = (150, 160, 172)
         if record.confidence is not None:
-            colours = confidence_rgb(spread_to_vertices(body, record.confidence.joint_mm), tolerance_mm)
+            colours = confidence_rgb(vertex_mm(body, record.confidence), tolerance_mm)
         drawn = rasterize(
             [Mesh(vertices, body.faces, colours)], camera, size=(image.shape[0], image.shape[1])
         )

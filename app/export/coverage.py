@@ -14,6 +14,7 @@ from app.project.records import PersonRecord, TrackRecord
 from app.project.store import VIEW, ProjectStore
 from backends.body.params import BodyParams
 from backends.camera import Camera
+from backends.confidence import BodyConfidence
 from backends.deidentify.closing import between_masks
 from backends.keypoints.types import Keypoints
 from backends.masks import CropMask
@@ -44,7 +45,7 @@ class Presence:
         params: the body; keypoints, masks, box: what else is known, in pixels of this frame.
         slack: pixels by which a guess may be wrong.
         drawn: False where the person is erased but no body shown: nobody knows whether they are there.
-        joint_mm: (55,) expected error of the body's joints, mm; None of a guess.
+        confidence: expected errors of the body; None of a guess.
     """
 
     track: TrackRecord
@@ -54,7 +55,7 @@ class Presence:
     box: F4
     slack: float = 0.0
     drawn: bool = True
-    joint_mm: F4 | None = None
+    confidence: BodyConfidence | None = None
 
 
 class Whereabouts:
@@ -232,8 +233,7 @@ def _as_stored(track: TrackRecord, person: PersonRecord) -> Presence:
     estimate = person.estimate
     params = person.body.params if person.body is not None else None
     masks = () if estimate.mask is None else (estimate.mask,)
-    mm = person.confidence.joint_mm if person.confidence is not None else None
-    return Presence(track, params, estimate.keypoints, masks, estimate.box, joint_mm=mm)
+    return Presence(track, params, estimate.keypoints, masks, estimate.box, confidence=person.confidence)
 
 
 def guessed_frames(frames: I8, n: int, max_gap: int, lead: int) -> I8:

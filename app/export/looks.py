@@ -12,7 +12,7 @@ from app.export.coverage import Presence
 from app.project.records import TrackRecord
 from backends.body import BodyModel, BodyParams, posed_vertices
 from backends.body.skeleton import JOINT_INDEX
-from backends.confidence import confidence_rgb, spread_to_vertices
+from backends.confidence import confidence_rgb, vertex_mm
 from backends.render import Light, Mesh
 from backends.synthetic.garments import Dressed
 from backends.synthetic.garments.dress import dress
@@ -69,8 +69,8 @@ class Wardrobe:
             dressed, head_faces = self._clothes_of(track, params)
             posed = posed_vertices(dressed.body, params).astype(np.float32)
             return Shown(Mesh(posed, dressed.body.faces, dressed.colors), head_faces)
-        if method.look == "confidence" and presence.joint_mm is not None:
-            colors = confidence_rgb(spread_to_vertices(self._body, presence.joint_mm))
+        if method.look == "confidence" and presence.confidence is not None:
+            colors = confidence_rgb(vertex_mm(self._body, presence.confidence))
             mesh = Mesh(vertices, faces, colors)
         elif method.look == "confidence":
             mesh = Mesh(vertices, faces, UNKNOWN_RGB)

@@ -12,7 +12,7 @@ from app.export.atomic import written_whole
 from app.export.types import ExportSource, Step, Written
 from app.project.records import PersonRecord
 from backends.body import BodyModel, posed_vertices
-from backends.confidence import confidence_rgb, spread_to_vertices
+from backends.confidence import confidence_rgb, vertex_mm
 
 _FLIP = np.array([1.0, -1.0, -1.0])
 """Camera coordinates (y down, z away) to what mesh viewers expect (y up, z towards the viewer)."""
@@ -28,7 +28,7 @@ def mesh_of(source: ExportSource, person: PersonRecord) -> trimesh.Trimesh:
         raise ExportError(f"Person {person.track_id} has no body in frame {person.frame}.")
     vertices = posed_vertices(source.body, person.body.params) * _FLIP
     if person.confidence is not None:
-        rgb = confidence_rgb(spread_to_vertices(source.body, person.confidence.joint_mm))
+        rgb = confidence_rgb(vertex_mm(source.body, person.confidence))
     else:
         rgb = np.full((len(vertices), 3), 180, np.uint8)
     rgba = np.concatenate([rgb, np.full((len(rgb), 1), 255, np.uint8)], axis=1)

@@ -14,7 +14,9 @@ from app.pipeline.focal_stage import focal_word, settle_focal
 from app.pipeline.fragments import find_fragments
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
+from app.pipeline.reasons import note_reasons
 from app.pipeline.smooth import SAME_SHAPE, smooth_tracks
+from app.pipeline.trust import boxes_beside
 from app.pipeline.windows import frames_of, windows_of
 from app.project.notes import set_finished
 from app.project.records import PersonRecord
@@ -51,6 +53,7 @@ def finish_run(
     settle_focal(store, stage, control, listener)
     _share_shapes(store, stage, control, listener)
     smooth_tracks(store, stage, store.footage().fps, control, listener)
+    note_reasons(store, stage, control, listener)
     set_finished(store, True)
     frames = store.query("SELECT count(DISTINCT o.frame) FROM observations o JOIN tracks t"
                          " ON t.id = o.track_id AND t.state = 'kept'")[0][0]  # fmt: skip
@@ -86,8 +89,12 @@ def _share_shapes(store: ProjectStore, stage: FitStage, control: Control, listen
         control.check()
         people = [store.person(frame, track) for frame, track in batch]
         return [
-            stage.refit(p, shapes[p.track_id]) for p in people if p is not None and not p.reviewed
-        ]  # fmt: skip
+            stage.refit(
+                p, shapes[p.track_id], others=boxes_beside(store, p.track_id, p.frame, p.frame).get(p.frame)
+            )
+            for p in people
+            if p is not None and not p.reviewed
+        ]
 
     batches = AdaptiveBatch(_BATCH)
     with store.transaction():

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.pipeline.trust import Seen, Trust
 from app.project.records import FittedBody, PersonRecord
 from backends.body import BodyModel
 from backends.body.params import BodyParams
 from backends.camera import Camera
-from backends.confidence import estimate_confidence
+from backends.confidence import BodyConfidence
 from backends.fitting import BodyFitter, FitResult, NotEnoughKeypoints, pool_shape
 from backends.fitting.assess import assess
 from backends.fitting.hands import HandBender
@@ -24,6 +25,8 @@ SHAPE_FRAMES = 16
 
 SHAPE_STRIDE = 3
 """Every how many frames one goes into the pool: neighbours say the same thing twice."""
+
+F4 = npt.NDArray[np.float32]
 
 _MAX_GAP = 5
 """A fit from this many frames ago is still a good start for the next."""
@@ -49,12 +52,19 @@ class FitStage:
         self.body = body
         self.camera = camera
         self.fitter = BodyFitter(body)
+        self.trust = Trust(body, camera)
         self._bender = HandBender(body)
         self._last: dict[int, tuple[int, BodyParams]] = {}
         self._shapes: dict[int, _TrackShape] = {}
 
-    def process(self, frame: int, track_id: int, estimate: PoseEstimate) -> PersonRecord:
-        """Fit one person of one frame; without a body where too few keypoints can be used."""
+    def process(
+        self, frame: int, track_id: int, estimate: PoseEstimate, others: F4 | None = None
+    ) -> PersonRecord:
+        """Fit one person of one frame; without a body where too few keypoints can be used.
+
+        Args:
+            others: (M, 4) boxes of the other people in the frame, pixels.
+        """
         shape = self._shapes.setdefault(track_id, _TrackShape())
         shape.seen += 1
         start = self._start(frame, track_id)
@@ -73,12 +83,16 @@ class FitStage:
         if pooling:
             self._pool(shape, result)
         self._last[track_id] = (frame, result.params)
-        return self.record(frame, track_id, estimate, result, previous=start)
+        return self._alone(frame, track_id, estimate, result, others)
 
     def refit(
-        self, person: PersonRecord, betas: npt.NDArray[np.float64], start: BodyParams | None = None
+        self,
+        person: PersonRecord,
+        betas: npt.NDArray[np.float64],
+        start: BodyParams | None = None,
+        others: F4 | None = None,
     ) -> PersonRecord:
-        """Fit a stored person again with the given shape."""
+        """Fit a stored person again with the given shape; judged by this frame alone."""
         init = start or (person.body.params if person.body is not None else None)
         try:
             result = self.fitter.fit(
@@ -86,51 +100,67 @@ class FitStage:
             )
         except NotEnoughKeypoints:
             return person
-        return self.record(person.frame, person.track_id, person.estimate, result)
+        return self._alone(person.frame, person.track_id, person.estimate, result, others)
 
-    def assess(
-        self, person: PersonRecord, body: BodyParams, previous: BodyParams | None = None,
-        *, beside: BodyParams | None = None,
-    ) -> PersonRecord:  # fmt: skip
-        """The person with a body that was fitted elsewhere, and how far this frame bears it out.
+    def assess_track(
+        self,
+        people: Sequence[PersonRecord],
+        times: Sequence[float],
+        others: Mapping[int, F4],
+        span: tuple[float, float] | None,
+        *,
+        bodies: Mapping[int, BodyParams] | None = None,
+        step: Callable[[], None] = lambda: None,
+    ) -> list[PersonRecord]:
+        """A person's successive frames, each body judged by its own frame and by those around it.
+
+        Bodies do not move. Those whose keypoints say too little come back as they were.
 
         Args:
-            previous: the same person a frame earlier, if known; sudden jumps count as doubt.
-            beside: the same person in a frame before or after, where jumps are no doubt: a person made them.
+            people: frames ascending.
+            times: of these frames, seconds. others: boxes (M, 4) of other people by frame number.
+            span: when the whole track begins and ends.
+            bodies: by frame number, in place of the people's own. step: called before each of them.
         """
-        estimate = person.estimate
-        try:
-            result = assess(
-                self.fitter,
-                body,
-                estimate.keypoints,
-                estimate.world,
-                self.camera,
-                temporal=previous or beside,
-            )
-        except NotEnoughKeypoints:
-            return person
-        judged = self.record(person.frame, person.track_id, estimate, result, previous=previous)
-        return replace(judged, reviewed=person.reviewed)
+        shown = [(bodies or {}).get(p.frame, p.body.params if p.body is not None else None) for p in people]
+        seen: dict[int, Seen] = {}
+        previous: BodyParams | None = None
+        for i, (person, params) in enumerate(zip(people, shown)):
+            step()
+            if params is None:
+                continue
+            estimate = person.estimate
+            beside = previous or (shown[i + 1] if i + 1 < len(shown) else None)
+            try:
+                result = assess(
+                    self.fitter, params, estimate.keypoints, estimate.world, self.camera, temporal=beside
+                )
+            except NotEnoughKeypoints:
+                continue
+            previous = params
+            single = person.body.single if person.body is not None else None
+            seen[i] = Seen(times[i], estimate, result, single, others.get(person.frame))
+        judged = list(people)
+        for (i, s), confidence in zip(seen.items(), self.trust.over_time(list(seen.values()), span)):
+            params = self._bent(s.result.params, s.estimate)
+            body = FittedBody(params, s.result.reprojected_xy, float(s.result.rms_px), s.single)
+            judged[i] = replace(people[i], body=body, confidence=confidence)
+        return judged
 
-    def record(
-        self,
-        frame: int,
-        track_id: int,
-        estimate: PoseEstimate,
-        result: FitResult,
-        *,
-        previous: BodyParams | None = None,
+    def _alone(
+        self, frame: int, track_id: int, estimate: PoseEstimate, result: FitResult, others: F4 | None
     ) -> PersonRecord:
-        """A fit with its confidence, ready to store."""
-        confidence = estimate_confidence(
-            self.body, result, estimate.keypoints, self.camera, previous=previous
-        )
-        params = result.params
-        if estimate.details is not None:
-            params = self._bender.bend(params, estimate.details, self.camera)
-        body = FittedBody(params, result.reprojected_xy, float(result.rms_px))
+        """A frame's own fit, judged by itself, ready to store."""
+        confidence: BodyConfidence = self.trust.alone(estimate, result, others)
+        params = self._bent(result.params, estimate)
+        body = FittedBody(params, result.reprojected_xy, float(result.rms_px), self.trust.single(result))
         return PersonRecord(frame, track_id, estimate, body, confidence)
+
+    def _bent(self, params: BodyParams, estimate: PoseEstimate) -> BodyParams:
+        """With the hands as they were seen."""
+        if estimate.details is None:
+            return params
+        return self._bender.bend(params, estimate.details, self.camera)
 
     def _start(self, frame: int, track_id: int) -> BodyParams | None:
         last = self._last.get(track_id)
@@ -150,6 +180,7 @@ class FitStage:
     def see(self, camera: Camera) -> None:
         """Fit what comes next as ``camera`` sees it: its focal length is known better now."""
         self.camera = camera
+        self.trust = Trust(self.body, camera)
         self._last.clear()
 
     def keep_shape(self, track: int, betas: npt.NDArray[np.float64]) -> None:

@@ -200,7 +200,11 @@ def _fit_and_store(
         if control.check():
             meter.hold()
         frame = item.frame
-        pending += [stage.process(frame, p.track_id + offset, p.estimate) for p in item.people]
+        boxes = np.array([p.estimate.box for p in item.people], np.float32).reshape(-1, 4)
+        pending += [
+            stage.process(frame, p.track_id + offset, p.estimate, np.delete(boxes, i, axis=0))
+            for i, p in enumerate(item.people)
+        ]
         meter.advance()
         listener(Progress("run", meter.done, meter.total, meter.rate, meter.remaining_s))
         if item.state is not None:

@@ -18,6 +18,7 @@ from app.pipeline.fit_stage import FitStage
 from app.pipeline.hand_motion import calm_hands
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
+from app.pipeline.trust import ABOUT_S, boxes_beside, track_times
 from app.pipeline.windows import Window, fingerprint, frames_of, windows_of
 from app.project.notes import set_smoothed, smoothed
 from app.project.records import PersonRecord
@@ -71,25 +72,27 @@ def smooth_tracks(
         return 0
     listener(StageStarted(STAGE, "Smoothing bodies over time"))
     meter = RateMeter(sum(p.window.last - p.window.first + 1 for p in plans))
+    times = store.footage().times
     count = 0
     for plan in plans:
         if control.check():
             meter.hold()
         window = plan.window
-        count += _fitted(store, stage, plan, fps, done[window.track], control)
+        count += _fitted(store, stage, plan, fps, times, done[window.track], control)
         meter.advance(window.last - window.first + 1)
         listener(Progress(STAGE, meter.done, meter.total, meter.rate, meter.remaining_s))
     return count
 
 
 def _fitted(
-    store: ProjectStore, stage: FitStage, plan: _Plan, fps: float, done: dict[str, str], control: Control
-) -> int:
+    store: ProjectStore, stage: FitStage, plan: _Plan, fps: float, times: F8, done: dict[str, str],
+    control: Control,
+) -> int:  # fmt: skip
     """Fit a window and store it; again where somebody has edited it in the meantime."""
     window = plan.window
     while True:
         seen = fingerprint(store, window)
-        people = _fit_window(store, stage, plan, fps)
+        people = _fit_window(store, stage, plan, fps, times)
         control.check()
         with store.transaction():
             if fingerprint(store, window) != seen:
@@ -123,10 +126,14 @@ def _plan(
     return {str(w.first): known[str(w.first)] for w, s in zip(windows, stands) if s}, plans
 
 
-def _fit_window(store: ProjectStore, stage: FitStage, plan: _Plan, fps: float) -> list[PersonRecord]:
+def _fit_window(
+    store: ProjectStore, stage: FitStage, plan: _Plan, fps: float, times: F8
+) -> list[PersonRecord]:
     """The people of a window's frames with the bodies of its clip; without those that stay as they are."""
     window = plan.window
-    found = {p.frame: p for p in store.track_people(window.track, window.begin, window.end)}
+    about = max(1, round(ABOUT_S * fps))
+    known = store.track_people(window.track, min(window.begin, window.first - about), window.end)
+    found = {p.frame: p for p in known}
     people = [found.get(f) for f in range(window.begin, window.end + 1)]
     held = np.zeros(len(people), np.bool_)
     for i, p in enumerate(people):
@@ -136,12 +143,13 @@ def _fit_window(store: ProjectStore, stage: FitStage, plan: _Plan, fps: float) -
     bodies = fit_frames(stage, people, held, plan.betas, fps)
     if bodies is None:
         return []
-    result = []
-    for i, person in enumerate(people):
-        own = person is not None and window.first <= person.frame <= window.last
-        if person is not None and own and not person.reviewed:
-            result.append(stage.assess(person, bodies[i], bodies[i - 1 if i else 1]))
-    return calm_hands(result)
+    fitted = {window.begin + i: body for i, body in enumerate(bodies) if not held[i]}
+    judged = stage.assess_track(
+        known, [float(times[p.frame]) for p in known],
+        boxes_beside(store, window.track, known[0].frame, window.end),
+        track_times(store, window.track, times), bodies=fitted,
+    )  # fmt: skip
+    return calm_hands([p for p in judged if window.first <= p.frame <= window.last and not p.reviewed])
 
 
 def fit_frames(

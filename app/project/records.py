@@ -29,6 +29,11 @@ class FootageRecord:
     pts: npt.NDArray[np.int64]
     has_audio: bool
 
+    @property
+    def times(self) -> npt.NDArray[np.float64]:
+        """(N,) when each frame is shown, seconds from the first."""
+        return (self.pts - self.pts[:1]).astype(np.float64) * float(self.time_base)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackRecord:
@@ -44,11 +49,18 @@ class TrackRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedBody:
-    """One fitted body. ``reprojected`` (23, 2) float32 pixels; ``rms_px`` over visible keypoints."""
+    """One fitted body.
+
+    Attributes:
+        reprojected: (23, 2) float32 pixels. rms_px: over visible keypoints.
+        single: (27, 3) float32 metres, where the frame by itself put the body's sites, about the pelvis:
+            evidence for the confidence; None where that is not known.
+    """
 
     params: BodyParams
     reprojected: npt.NDArray[np.float32]
     rms_px: float
+    single: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

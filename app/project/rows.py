@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.project.arrays import pack, unpack
+from app.project.confidence_rows import pack_single, read_confidence, read_single, site_blobs
 from app.project.detail_rows import detail_blobs, read_details
 from app.project.records import FittedBody, PersonRecord, TrackRecord
 from backends.body.params import N_JOINTS, BodyParams
@@ -23,16 +24,23 @@ OBSERVATION_COLUMNS = (
     "mask_box", "mask_counts", "reviewed", "left_hand", "right_hand", "face",
 )  # fmt: skip
 BODY_COLUMNS = (
-    "view_id", "frame", "track_id", "betas", "pose", "transl", "reprojected", "rms_px",
+    "view_id", "frame", "track_id", "betas", "pose", "transl", "reprojected", "rms_px", "single",
 )  # fmt: skip
-CONFIDENCE_COLUMNS = ("view_id", "frame", "track_id", "mean_mm", "joint_mm", "keypoint_mm")
+CONFIDENCE_COLUMNS = (
+    "view_id", "frame", "track_id", "mean_mm", "joint_mm", "keypoint_mm", "sites", "alike",
+)  # fmt: skip
 
-DETAIL_COLUMNS = ("left_hand", "right_hand", "face")
+LATER_COLUMNS = (
+    ("observations", "o", ("left_hand", "right_hand", "face")), ("bodies", "b", ("single",)),
+    ("confidence", "c", ("sites", "alike")),
+)  # fmt: skip
+"""Table, its name in :data:`PERSON_QUERY`, and columns that files of earlier versions lack."""
 
 PERSON_QUERY = """
 SELECT o.frame, o.track_id, o.box, o.score, o.xy, o.kp_score, o.visibility, o.source, o.world,
        o.mask_box, o.mask_counts, o.reviewed, o.left_hand, o.right_hand, o.face,
-       b.betas, b.pose, b.transl, b.reprojected, b.rms_px, c.mean_mm, c.joint_mm, c.keypoint_mm
+       b.betas, b.pose, b.transl, b.reprojected, b.rms_px, b.single,
+       c.mean_mm, c.joint_mm, c.keypoint_mm, c.sites, c.alike
 FROM observations o
 LEFT JOIN bodies b ON b.view_id = o.view_id AND b.frame = o.frame AND b.track_id = o.track_id
 LEFT JOIN confidence c ON c.view_id = o.view_id AND c.frame = o.frame AND c.track_id = o.track_id
@@ -70,6 +78,7 @@ def body_row(view: int, frame: int, track: int, body: FittedBody) -> dict[str, A
         "betas": pack(body.params.betas, np.float32), "pose": pack(body.params.pose, np.float32),
         "transl": pack(body.params.transl, np.float64),
         "reprojected": pack(body.reprojected, np.float32), "rms_px": float(body.rms_px),
+        "single": pack_single(body.single),
     }  # fmt: skip
 
 
@@ -79,6 +88,7 @@ def confidence_row(view: int, frame: int, track: int, confidence: BodyConfidence
         "view_id": view, "frame": frame, "track_id": track, "mean_mm": float(confidence.mean_mm),
         "joint_mm": pack(np.minimum(confidence.joint_mm, 60000), np.float16),
         "keypoint_mm": pack(np.minimum(confidence.keypoint_mm, 60000), np.float16),
+        **site_blobs(confidence),
     }  # fmt: skip
 
 
@@ -104,20 +114,17 @@ def read_person(row: sqlite3.Row) -> PersonRecord:
         mask=mask,
         details=read_details(row["left_hand"], row["right_hand"], row["face"]),
     )
-    body = confidence = None
+    body = None
     if row["pose"] is not None:
         params = BodyParams(
             betas=unpack(row["betas"], shape=(-1,)).astype(np.float64),
             pose=unpack(row["pose"], shape=(N_JOINTS, 3)).astype(np.float64),
             transl=unpack(row["transl"], shape=(3,)),
         )
-        body = FittedBody(params, unpack(row["reprojected"], shape=(N, 2)), float(row["rms_px"]))
-    if row["joint_mm"] is not None:
-        confidence = BodyConfidence(
-            keypoint_mm=unpack(row["keypoint_mm"], shape=(N,)).astype(np.float32),
-            joint_mm=unpack(row["joint_mm"], shape=(-1,)).astype(np.float32),
-            mean_mm=float(row["mean_mm"]),
+        body = FittedBody(
+            params, unpack(row["reprojected"], shape=(N, 2)), float(row["rms_px"]), read_single(row["single"])
         )
+    confidence = read_confidence(row)
     reviewed = bool(row["reviewed"])
     return PersonRecord(int(row["frame"]), int(row["track_id"]), estimate, body, confidence, reviewed)
 

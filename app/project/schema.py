@@ -97,7 +97,18 @@ CREATE TABLE leak_pictures (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3)
+_V4 = """
+ALTER TABLE bodies ADD COLUMN single BLOB;
+ALTER TABLE confidence ADD COLUMN sites BLOB;
+ALTER TABLE confidence ADD COLUMN alike BLOB;
+CREATE TABLE findings (
+    view_id INTEGER NOT NULL, track_id INTEGER NOT NULL, frame INTEGER NOT NULL, kind TEXT NOT NULL,
+    joint TEXT NOT NULL, severity REAL NOT NULL, words TEXT NOT NULL,
+    PRIMARY KEY (view_id, frame, track_id, kind, joint)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4)
 """Script ``i`` takes a file from version ``i`` to ``i + 1``; never edit one that was released."""
 
 VERSION: Final = len(MIGRATIONS)

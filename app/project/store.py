@@ -21,7 +21,7 @@ from app.project.records import FootageRecord, PersonRecord, TrackRecord
 from app.project.rows import (
     BODY_COLUMNS,
     CONFIDENCE_COLUMNS,
-    DETAIL_COLUMNS,
+    LATER_COLUMNS,
     OBSERVATION_COLUMNS,
     PERSON_QUERY,
     body_row,
@@ -118,11 +118,12 @@ class ProjectStore:
 
     def _query_for_people(self) -> str:
         """An older file that may not be written lacks columns; what they would hold is not there."""
-        known = {row["name"] for row in self.query("PRAGMA table_info(observations)")}
         query = PERSON_QUERY
-        for column in DETAIL_COLUMNS:
-            if column not in known:
-                query = query.replace(f"o.{column}", f"NULL AS {column}")
+        for table, short, columns in LATER_COLUMNS:
+            known = {row["name"] for row in self.query(f"PRAGMA table_info({table})")}
+            for column in columns:
+                if column not in known:
+                    query = query.replace(f"{short}.{column}", f"NULL AS {column}")
         return query
 
     # --- footage and camera -------------------------------------------------------------------
@@ -250,7 +251,7 @@ class ProjectStore:
         """Forget all results and start anew; the log of edits stays."""
         with self.transaction() as db:
             for table in (
-                "confidence", "bodies", "observations", "chunks", "reviews", "tracks",
+                "confidence", "bodies", "observations", "chunks", "reviews", "findings", "tracks",
                 "deid_rules", "leaks", "leak_pictures", "audits",
             ):  # fmt: skip
                 db.execute(f"DELETE FROM {table}")

@@ -14,6 +14,7 @@ from app.pipeline.hand_motion import calm_hands
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.pipeline.smooth import CLIP
+from app.pipeline.trust import boxes_beside, track_times
 from app.pipeline.windows import fingerprint_of
 from app.project.edits import Edit
 from app.project.records import PersonRecord
@@ -123,18 +124,27 @@ def carry(
     except InputError as error:
         raise ProjectError(f"The correction cannot be carried along. {error}") from error
     named = np.asarray(np.any(list(placed.values()), axis=0))
-    meter = RateMeter(last - first + 1)
-    result: list[PersonRecord] = []
-    before: BodyParams | None = None
+    moved = dict(found)
+    bodies: dict[int, BodyParams] = {}
     for i, body in enumerate(fit.params):
-        control.check()
         person = found.get(first + i)
         if person is not None and not person.reviewed:
-            moved = _moved(person, fit.reprojected_xy[i, 0], named)
-            result.append(stage.assess(moved, body, before))
-        before = body
+            bodies[person.frame] = body
+            moved[person.frame] = _moved(person, fit.reprojected_xy[i, 0], named)
+    frames, times = sorted(moved), store.footage().times
+    meter = RateMeter(len(frames))
+
+    def step() -> None:
+        control.check()
         meter.advance()
         listener(Progress(STAGE, meter.done, meter.total, meter.rate, meter.remaining_s))
+
+    judged = stage.assess_track(
+        [moved[f] for f in frames], [float(times[f]) for f in frames],
+        boxes_beside(store, span.track, frames[0], frames[-1]), track_times(store, span.track, times),
+        bodies=bodies, step=step,
+    )  # fmt: skip
+    result = [p for p in judged if first <= p.frame <= last and not p.reviewed]
     return Carried(span, frame, tuple(calm_hands(result)), seen, _label(named))
 
 
@@ -147,11 +157,14 @@ def _placed(keypoints: Keypoints) -> BoolArray:
 
 
 def _moved(person: PersonRecord, xy: npt.NDArray[np.float32], named: BoolArray) -> PersonRecord:
-    """The person with the named keypoints where the body has them now."""
+    """The person with the named keypoints where the body has them now; what the frame by itself had said of
+    the body is out of date."""
     keypoints = person.estimate.keypoints
     away = np.linalg.norm(xy - keypoints.xy, axis=1)
     follow = named & np.isfinite(away) & (away > _MOVED_PX) & (keypoints.visibility != Visibility.ABSENT)
-    return replace(person, estimate=replace_keypoints(person.estimate, keypoints.carried(follow, xy)))
+    estimate = replace_keypoints(person.estimate, keypoints.carried(follow, xy))
+    body = replace(person.body, single=None) if person.body is not None else None
+    return replace(person, estimate=estimate, body=body)
 
 
 def _label(named: BoolArray) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.errors import ProjectError
 from app.pipeline.fit_stage import FitStage
+from app.pipeline.trust import ABOUT_S, boxes_beside, track_times
 from app.project.edits import Edit, EditLog, RowChange
 from app.project.records import PersonRecord
 from app.project.rows import body_row, confidence_row, observation_row
@@ -74,14 +75,19 @@ class Editor:
         return self.log.apply(kind, label, changes, frame=frame, track_id=track)
 
     def _settled(self, person: PersonRecord) -> PersonRecord:
-        """The person with errors expected as in a run, which knows that people move smoothly."""
+        """The person judged as in a run, with the frames around; what they say of themselves stays."""
         if person.body is None:
             return person
-        for frame in (person.frame - 1, person.frame + 1):
-            beside = self.store.person(frame, person.track_id)
-            if beside is not None and beside.body is not None:
-                return self.stage.assess(person, person.body.params, beside=beside.body.params)
-        return person
+        footage = self.store.footage()
+        about = max(1, round(ABOUT_S * footage.fps))
+        track, first, last = person.track_id, person.frame - about, person.frame + about
+        people = [p for p in self.store.track_people(track, first, last) if p.frame != person.frame]
+        people = sorted([*people, person], key=lambda p: p.frame)
+        judged = self.stage.assess_track(
+            people, [float(footage.times[p.frame]) for p in people],
+            boxes_beside(self.store, track, first, last), track_times(self.store, track, footage.times),
+        )  # fmt: skip
+        return next(p for p in judged if p.frame == person.frame)
 
     def _changes(self, person: PersonRecord) -> list[RowChange]:
         frame, track = person.frame, person.track_id

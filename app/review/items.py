@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from app.review.lanes import Series, TrackSeries, gaps, runs
 from app.review.types import TRACK_ENDS, ReviewItem
+from backends.confidence.reasons import TITLES, Reason, ReasonKind, limb_of_joint
 from backends.keypoints.layout import INDEX
 
 BAD_MM = 100.0
@@ -29,6 +30,10 @@ class TrackEnds:
 _BLINK_FRAMES = 5
 """Shorter gaps are bridged without anybody noticing; they are no work for a person."""
 
+_SERIOUS = 0.7
+"""From this severity on a reason is as bad as a body that is not to be believed."""
+
+_NOT_BELIEVED, _DOUBTFUL = "Not to be believed", "Doubtful"
 _MIN_FRAMES = 4
 _JOIN_FRAMES = 6
 
@@ -62,13 +67,29 @@ def _frames_text(first: int, last: int) -> str:
     return f"frame {first + 1}" if first == last else f"frames {first + 1}–{last + 1}"
 
 
-def _part_items(track: int, name: str, series: TrackSeries, done: Collection[str]) -> list[ReviewItem]:
+def _part_items(
+    track: int, name: str, series: TrackSeries, why: Sequence[Reason], done: Collection[str]
+) -> list[ReviewItem]:
+    """Stretches of low confidence, with the reasons that go with them, and the reasons that stand alone."""
     items = []
+    told: set[int] = set()
     open_frames = series.seen & ~series.corrected
+
+    def causes(limb: str | None, first: int, last: int) -> list[Reason]:
+        found = []
+        for i, r in enumerate(why):
+            mine = limb is None or limb_of_joint(r.joint) in (limb, "")
+            if mine and r.first <= last and r.last >= first:
+                found.append(r)
+                if first - _JOIN_FRAMES <= r.first and r.last <= last + _JOIN_FRAMES:
+                    told.add(i)
+        return found
+
     with np.errstate(invalid="ignore"):
         whole = open_frames & (series.mm > BAD_MM)
         for first, last in runs(whole, at_least=_MIN_FRAMES, join=_JOIN_FRAMES):
-            items.append(_item(track, name, "body", "Body not to be believed", 2, first, last, None, done))
+            item = _item(track, name, "body", "Body not to be believed", 2, first, last, None, done)
+            items.append(_explained(item, causes(None, first, last)))
         for part in _PARTS:
             worst = series.keypoint_mm[:, part.keypoints].max(axis=1)
             doubtful = open_frames & ~whole & (worst > DOUBTFUL_MM)
@@ -79,8 +100,34 @@ def _part_items(track: int, name: str, series: TrackSeries, done: Collection[str
                 bad = peak > BAD_MM
                 title = f"{part.label} not to be believed" if bad else f"{part.label} doubtful"
                 key = part.label.lower().replace(" ", "-")
-                items.append(_item(track, name, key, title, 2 if bad else 1, first, last, keypoint, done))
+                item = _item(track, name, key, title, 2 if bad else 1, first, last, keypoint, done)
+                items.append(_explained(item, causes(part.label.lower(), first, last)))
+    for i, r in enumerate(why):
+        # What a person has looked at and left is right as it is.
+        if i not in told and open_frames[r.first : r.last + 1].any():
+            items.append(_reason_item(track, name, r, done))
     return items
+
+
+def _explained(item: ReviewItem, causes: Sequence[Reason]) -> ReviewItem:
+    """The item with its reasons: all for the filters, the worst in words."""
+    own = _NOT_BELIEVED if item.severity == 2 else _DOUBTFUL
+    if not causes:
+        return replace(item, reasons=(own,))
+    worst = max(causes, key=lambda r: r.severity)
+    kinds = dict.fromkeys(TITLES[r.kind] for r in causes)
+    return replace(
+        item, detail=f"{item.detail} · {TITLES[worst.kind].lower()}", reasons=(own, *kinds),
+        sentence=worst.sentence,
+    )  # fmt: skip
+
+
+def _reason_item(track: int, name: str, r: Reason, done: Collection[str]) -> ReviewItem:
+    severity = 2 if r.severity >= _SERIOUS else 1
+    keypoint = INDEX.get(r.joint.replace("_foot", "_big_toe"))
+    key = f"{r.kind}-{r.joint}" if r.joint else str(r.kind)
+    item = _item(track, name, key, r.title, severity, r.first, r.last, keypoint, done)
+    return replace(item, reasons=(TITLES[r.kind],), sentence=r.sentence)
 
 
 def _item(
@@ -118,12 +165,27 @@ def _track_items(
     return items
 
 
+def _named(reasons: Sequence[Reason], people: Sequence[tuple[int, str]]) -> list[Reason]:
+    """Reasons with the names of the people whom they speak of; those about people who are gone left out."""
+    names = {str(track): name for track, name in people}
+    found = []
+    for r in reasons:
+        if r.kind is ReasonKind.TWO_TRACKS:
+            other = r.sentence.split(" ", 1)[0]
+            if other not in names:
+                continue
+            r = replace(r, sentence=f"{names[other]} {r.sentence.split(' ', 1)[1]}")
+        found.append(r)
+    return found
+
+
 def review_items(
     series: Series,
     people: Sequence[tuple[int, str]],
     done: Collection[str],
     ends: Callable[[int], TrackEnds],
     longest_bridged: int,
+    reasons: Callable[[int], Sequence[Reason]] = lambda track: (),
 ) -> list[ReviewItem]:
     """Everything worth a look: what is open first, the worst first, then in order of time.
 
@@ -132,6 +194,7 @@ def review_items(
         done: ids of items that a person has accepted.
         ends: how a track begins and ends.
         longest_bridged: gaps up to this many frames are bridged by the export.
+        reasons: why a track's bodies should be looked at.
     """
     processed = np.flatnonzero(series.processed)
     span = (int(processed[0]), int(processed[-1])) if processed.size else (0, 0)
@@ -141,5 +204,5 @@ def review_items(
         if s is None or not s.seen.any():
             continue
         items += _track_items(track, name, s, span, ends(track), longest_bridged, done)
-        items += _part_items(track, name, s, done)
+        items += _part_items(track, name, s, _named(reasons(track), people), done)
     return sorted(items, key=lambda i: (i.done, -i.severity, i.first_frame, i.person_id))

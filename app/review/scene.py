@@ -12,17 +12,15 @@ from app.project.store import ProjectStore
 from app.review.types import CameraView, PersonScene, Scene, SceneModel
 from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
-from backends.confidence import confidence_rgb, explain_keypoints, spread_to_vertices
+from backends.confidence import confidence_rgb, explain_keypoints, vertex_mm
+from backends.confidence.expected import keypoint_bounds, make_sites
 from backends.confidence.types import DEFAULT_TOLERANCE_MM
 from backends.keypoints.details import Details
 from backends.keypoints.layout import KEYPOINT_NAMES, MIRROR, N_KEYPOINTS, SKELETON
-from backends.keypoints.types import Source
 from backends.render.geometry import vertex_normals
 
 UNKNOWN_MM = 200.0
 """Shown for a keypoint of a person without a body: far beyond any tolerance."""
-
-_CARRIED = "follows a correction nearby"
 
 _CACHED_PEOPLE = 240
 """Posed bodies that are kept, about 0.3 MB each."""
@@ -99,27 +97,27 @@ class SceneBuilder:
     def person(self, record: PersonRecord, track: TrackRecord) -> PersonScene:
         """One person of one frame, posed and coloured."""
         keypoints = record.estimate.keypoints
-        vertices = normals = vertex_mm = vertex_rgb = None
+        vertices = normals = error_mm = vertex_rgb = None
         keypoint_mm = np.full(N_KEYPOINTS, UNKNOWN_MM, np.float32)
+        bounds = np.full(N_KEYPOINTS, np.nan, np.float32)
         reasons = ("",) * N_KEYPOINTS
         mean = UNKNOWN_MM
         if record.body is not None and record.confidence is not None:
             vertices = posed_vertices(self._body, record.body.params).astype(np.float32)
             normals = vertex_normals(vertices, self._body.faces)
-            vertex_mm = spread_to_vertices(self._body, record.confidence.joint_mm)
-            vertex_rgb = confidence_rgb(vertex_mm, self.tolerance_mm)
+            error_mm = vertex_mm(self._body, record.confidence)
+            vertex_rgb = confidence_rgb(error_mm, self.tolerance_mm)
             keypoint_mm = record.confidence.keypoint_mm
             mean = record.confidence.mean_mm
             reasons = explain_keypoints(keypoints, record.body.reprojected, self._camera, keypoint_mm)
-            carried = keypoints.source == Source.CARRIED
-            reasons = tuple(_CARRIED if c else r for r, c in zip(reasons, carried))
+            bounds = keypoint_bounds(make_sites(self._body), record.confidence)
         details = record.estimate.details or Details()
         left, right, face = details.left_hand, details.right_hand, details.face
         return PersonScene(
             person_id=record.track_id, name=track.name, color_index=track.color_index,
             xy=keypoints.xy, score=keypoints.score, visibility=keypoints.visibility,
-            source=keypoints.source, keypoint_mm=keypoint_mm, reasons=reasons,
-            vertices=vertices, normals=normals, vertex_mm=vertex_mm, vertex_rgb=vertex_rgb,
+            source=keypoints.source, keypoint_mm=keypoint_mm, reasons=reasons, keypoint_bound_mm=bounds,
+            vertices=vertices, normals=normals, vertex_mm=error_mm, vertex_rgb=vertex_rgb,
             mean_mm=mean, reviewed=record.reviewed, hidden=track.hidden,
             left_hand=left.xy if left is not None else None,
             right_hand=right.xy if right is not None else None,

@@ -24,6 +24,7 @@ from app.review.carry import span_of
 from app.review.deid import SETTING, read_deid
 from app.review.drag import Drag
 from app.review.editing import Editor
+from app.review.findings import Findings
 from app.review.items import TrackEnds, review_items, touches_border
 from app.review.lanes import Series, longest_gap
 from app.review.leaks import Leaks, with_leaks
@@ -56,6 +57,7 @@ from backends.body import load_body
 from backends.camera import Camera
 
 _OF_ONE_FRAME = ("move_keypoint", "move_person", "visibility", "reviewed")
+_OF_TRACKS = ("merge", "swap", "delete")
 _OF_NO_FRAME = ("accept", "setting", "deid_rule", "deid_region", "leak")
 """Edits after which nobody is another, and nobody's body."""
 
@@ -85,6 +87,7 @@ class Session:
         self._work = LongWork(self._editor, footage.path, footage.fps, footage.n_frames)
         self.changed: Callable[[], None] = lambda: None
         """Called (from any thread) when thumbnails or the background have become ready."""
+        self._findings = Findings(store, self._stage, self._series, self._looked_again)
         self._thumbnails = Thumbnails(store, footage, lambda: self.changed())
         self._preview = Preview(store, footage, self._body, lambda: self.changed())
         self._items: list[ReviewItem] | None = None
@@ -92,7 +95,7 @@ class Session:
             store, footage.n_frames, lambda: self._log, lambda edit: self._after(edit), self._writable
         )
         self.leaks = Leaks(store, lambda: self._log, lambda edit: self._after(edit), self._writable)
-        self._warm = warm_up(self._body, self._stage.fitter, camera)
+        self._warm = warm_up(self._stage)
         self.model = scene_model(self._body)
         self.camera = camera_view(camera)
         self.name = store.path.stem
@@ -128,6 +131,7 @@ class Session:
     def close(self) -> None:
         """Stop all work and close the files. What is finished is stored already."""
         self._work.close()
+        self._findings.close()
         self._warm.join(20.0)  # it may be compiling; it ends by itself
         self._preview.close()
         self._thumbnails.close()
@@ -197,9 +201,15 @@ class Session:
             }  # fmt: skip
             names = [(t.track_id, t.name) for t in self._tracks.values()]
             longest = longest_gap(self.fps)
-            items = review_items(self._series, names, done, self._track_ends, longest)
+            items = review_items(
+                self._series, names, done, self._track_ends, longest, self._findings.reasons
+            )
             self._items = with_leaks(items, self.leaks.items(self._tracks))
         return self._items
+
+    def _looked_again(self) -> None:
+        self._items = None
+        self.changed()
 
     def _track_ends(self, track: int) -> TrackEnds:
         span = self._store.track_span(track)
@@ -231,6 +241,7 @@ class Session:
             self._editor.log = self._log
             self._series = Series(self._store, self.n_frames)
             self._series.load()
+            self._findings.read(self._series)
             self._finished = finished(self._store)
             self._scenes.forget()
             self._preview.forget_plate()
@@ -378,12 +389,17 @@ class Session:
         if carried is not None:
             self._scenes.forget()
             self._series.load(*carried)
+            self._findings.edited(*carried)
         elif edit.kind in _OF_ONE_FRAME and edit.frame is not None:
             self._scenes.forget(edit.frame)
             self._series.load(edit.frame, edit.frame)
+            if edit.kind != "reviewed":
+                self._findings.edited(edit.frame, edit.frame)
         elif edit.kind not in _OF_NO_FRAME:
             self._scenes.forget()
             self._series.load()
+            if edit.kind in _OF_TRACKS:
+                self._findings.edited(0, self.n_frames - 1)
             self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None
         self.privacy.forget()

@@ -62,7 +62,8 @@ class PersonScene:
     """One person in one frame.
 
     ``xy`` (23, 2) pixels, ``score`` (23,), ``visibility`` (23,), ``source`` (23,), ``keypoint_mm`` (23,)
-    expected errors, ``reasons`` (23,) plain words or "". ``vertices`` (V, 3) camera coordinates in metres
+    expected errors, ``keypoint_bound_mm`` (23,) what nine of ten stay under (NaN: not known), ``reasons``
+    (23,) plain words or "". ``vertices`` (V, 3) camera coordinates in metres
     or None where there is no body; ``normals`` (V, 3); ``vertex_mm`` (V,), ``vertex_rgb`` (V, 3) uint8.
     ``left_hand``, ``right_hand`` (21, 2) and ``face`` (468, 2) pixels, None where they were not seen.
     """
@@ -86,6 +87,7 @@ class PersonScene:
     left_hand: F4 | None = None
     right_hand: F4 | None = None
     face: F4 | None = None
+    keypoint_bound_mm: F4 | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +148,10 @@ TRACK_ENDS = "Track ends in mid-picture"
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
-    """Something to look at. ``severity`` 2 bad, 1 warning; ``person_id`` 0 where it is nobody's."""
+    """Something to look at. ``severity`` 2 bad, 1 warning; ``person_id`` 0 where it is nobody's.
+
+    ``reasons`` name the kinds of what is wrong, for filters; ``sentence`` says it in full, or is "".
+    """
 
     item_id: str
     severity: int
@@ -158,6 +163,8 @@ class ReviewItem:
     keypoint: int | None
     done: bool
     kind: str = DOUBT_ITEM
+    reasons: tuple[str, ...] = ()
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

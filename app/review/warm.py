@@ -6,27 +6,28 @@ import threading
 
 import numpy as np
 
-from backends.body import BodyModel, BodyParams, posed_keypoints, posed_vertices
-from backends.camera import Camera
-from backends.confidence import confidence_rgb, estimate_confidence, spread_to_vertices
-from backends.fitting import BodyFitter, NotEnoughKeypoints, Observation, propagate
+from app.pipeline.fit_stage import FitStage
+from backends.body import BodyParams, posed_keypoints, posed_vertices
+from backends.confidence import confidence_rgb, vertex_mm
+from backends.fitting import NotEnoughKeypoints, Observation, propagate
 from backends.keypoints.layout import N_KEYPOINTS
-from backends.keypoints.types import Keypoints
+from backends.keypoints.types import Keypoints, PoseEstimate
 from backends.render.geometry import vertex_normals
 
 
-def warm_up(body: BodyModel, fitter: BodyFitter, camera: Camera) -> threading.Thread:
-    """Fit, carry along, pose and colour somebody who is not there, on a thread of its own.
+def warm_up(stage: FitStage) -> threading.Thread:
+    """Fit, carry along, judge, pose and colour somebody who is not there, on a thread of its own.
 
     On a fresh machine this compiles for some seconds, later it loads for a fraction of one; either would
     otherwise hold the window when the first body is shown or the first keypoint dragged.
     """
-    thread = threading.Thread(target=_rehearse, args=(body, fitter, camera), name="warm up", daemon=True)
+    thread = threading.Thread(target=_rehearse, args=(stage,), name="warm up", daemon=True)
     thread.start()
     return thread
 
 
-def _rehearse(body: BodyModel, fitter: BodyFitter, camera: Camera) -> None:
+def _rehearse(stage: FitStage) -> None:
+    body, fitter, camera = stage.body, stage.fitter, stage.camera
     pose = np.zeros((55, 3))
     pose[0] = [np.pi, 0.0, 0.0]
     params = BodyParams(np.zeros(body.n_betas), pose, np.array([0.0, 0.2, 4.0]))
@@ -43,7 +44,8 @@ def _rehearse(body: BodyModel, fitter: BodyFitter, camera: Camera) -> None:
         return  # a picture of a few pixels; there is nothing to get ready for
     same = Observation((keypoints,), world)
     propagate(fitter, [same] * 3, [camera], [result.params] * 3, [1], 0, 2, fps=25.0)
-    confidence = estimate_confidence(body, result, keypoints, camera)
+    box = np.concatenate([keypoints.xy.min(axis=0), keypoints.xy.max(axis=0)])
+    confidence = stage.trust.alone(PoseEstimate(keypoints, box, 1.0, world), result)
     vertices = posed_vertices(body, result.params).astype(np.float32)
     vertex_normals(vertices, body.faces)
-    confidence_rgb(spread_to_vertices(body, confidence.joint_mm))
+    confidence_rgb(vertex_mm(body, confidence))

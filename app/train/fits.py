@@ -18,6 +18,8 @@ from app.train.evidence import Evidence, EvidenceError
 from backends.body import BodyModel
 from backends.body.params import BodyParams
 from backends.camera import Camera, assumed_camera
+from backends.confidence.expected.gather import sites_about_pelvis
+from backends.confidence.expected.sites import Sites
 from backends.confidence.expected.types import Sighting
 from backends.fitting import BodyFitter, NotEnoughKeypoints
 from backends.fitting.assess import assess
@@ -135,7 +137,7 @@ def load_fits(path: Path) -> Fits:
 
 
 def sightings_of(
-    fitter: BodyFitter, evidence: Evidence, fits: Fits, *, depth: bool = False
+    fitter: BodyFitter, sites: Sites, evidence: Evidence, fits: Fits, *, depth: bool = False
 ) -> Iterator[tuple[I8, list[Sighting]]]:
     """Each track of a camera: its rows of the evidence and what was seen and fitted there.
 
@@ -161,7 +163,8 @@ def sightings_of(
             found.append(
                 Sighting(
                     time=float(evidence.frame[row]) / float(evidence.fps), result=result, estimate=estimate,
-                    camera=camera, single=single, others=evidence.box[beside[beside != row]],
+                    camera=camera, single=sites_about_pelvis(sites, single),
+                    others=evidence.box[beside[beside != row]],
                     depth_mm=evidence.depth_mm[row].astype(np.float64) if depth else None,
                 )
             )  # fmt: skip

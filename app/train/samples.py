@@ -69,7 +69,7 @@ def make_samples(
     """Samples of every track of one camera; sightings that show nobody true are left out."""
     person = match_people(evidence)
     parts = []
-    for rows, sightings in sightings_of(fitter, evidence, fits, depth=depth):
+    for rows, sightings in sightings_of(fitter, sites, evidence, fits, depth=depth):
         features, gathered = track_features(sites, sightings)
         real = np.flatnonzero(person[rows] >= 0)
         if not len(real):

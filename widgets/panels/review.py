@@ -147,7 +147,8 @@ class ReviewPanel(QWidget):
         reasons = self.model.reasons()
         done = self.model.with_done
         every = menu.addAction(
-            f"All · {sum(reasons.values())}", lambda: self.set_filter(None, with_done=done)
+            f"All · {self.model.n_open if not done else len(self.model.items)}",
+            lambda: self.set_filter(None, with_done=done),
         )
         every.setCheckable(True)
         every.setChecked(self.model.reason is None)

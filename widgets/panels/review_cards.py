@@ -23,7 +23,12 @@ _WHOSE = re.compile(r"^(left and right|left|right|head|body|face)\s+(arms?|legs?
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
-def reason_of(title: str) -> str:
+def reasons_of(item: ReviewItem) -> tuple[str, ...]:
+    """What kinds of thing it is: the named reasons behind it, or what its title says."""
+    return item.reasons or (kind_of(item.title),)
+
+
+def kind_of(title: str) -> str:
     """What kind of thing it is, whatever the side, the part and the count ("Not to be believed")."""
     words = re.sub(r"\s*\b\d+\b", " some", title)
     rest = _WHOSE.sub("", words)
@@ -52,7 +57,8 @@ class ReviewModel(QAbstractListModel):
 
     def reasons(self) -> Counter[str]:
         """How many open items there are of every kind."""
-        return Counter(reason_of(item.title) for item in self.items if not item.done or self.with_done)
+        open_items = (item for item in self.items if not item.done or self.with_done)
+        return Counter(reason for item in open_items for reason in reasons_of(item))
 
     @property
     def n_open(self) -> int:
@@ -67,7 +73,7 @@ class ReviewModel(QAbstractListModel):
         shown = [
             item
             for item in self.items
-            if (self.with_done or not item.done) and self.reason in (None, reason_of(item.title))
+            if (self.with_done or not item.done) and (self.reason is None or self.reason in reasons_of(item))
         ]
         if shown == self.shown:
             return False
@@ -91,9 +97,10 @@ class ReviewModel(QAbstractListModel):
             return item
         if role == Qt.ItemDataRole.AccessibleTextRole:
             weight = "serious" if item.severity >= _SEVERE else "doubtful"
-            return f"{item.title}, {weight}, {item.detail}" + (", done" if item.done else "")
+            words = item.sentence or item.title
+            return f"{words}, {weight}, {item.detail}" + (", done" if item.done else "")
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{item.title}\n{item.detail}"
+            return "\n".join(t for t in (item.title, item.sentence, item.detail) if t)
         return None
 
 

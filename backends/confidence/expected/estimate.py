@@ -11,8 +11,8 @@ from backends.confidence.expected.features import track_features
 from backends.confidence.expected.model import ErrorModel, shipped_model, table_rows
 from backends.confidence.expected.sites import N_SITES, Sites
 from backends.confidence.expected.spread import carry_to_vertices, scaled_spread
-from backends.confidence.expected.types import ExpectedError, Sighting
-from backends.confidence.types import BodyConfidence
+from backends.confidence.expected.types import Sighting
+from backends.confidence.types import BodyConfidence, SiteErrors
 from backends.errors import InputError
 from backends.fitting.kernels import N_FIT_JOINTS
 
@@ -26,12 +26,12 @@ def expected_errors(
     model: ErrorModel | None = None,
     *,
     span: tuple[float, float] | None = None,
-) -> list[ExpectedError]:
+) -> list[BodyConfidence]:
     """Expected errors of one person's bodies in successive frames.
 
     Neighbouring frames count, up to 0.4 s on either side: long tracks may be given in windows that overlap
-    by that. A single frame is judged too, then without what movement tells. Figures hold after the body as
-    a whole is aligned.
+    by that. A frame given by itself is judged too, then without what movement tells and by tables of its own.
+    Figures hold after the body as a whole is aligned.
 
     Args:
         sites: of the body that was fitted (:func:`make_sites`), made once.
@@ -56,17 +56,20 @@ def expected_errors(
     out = []
     for t in range(len(sightings)):
         together = scaled_spread(gathered.posterior[t], expected[t], float(model.together))
+        errors = SiteErrors(
+            mm=expected[t].astype(np.float32),
+            bound_mm=bound[t].astype(np.float32),
+            row=group[t],
+            spread=(gain * together).astype(np.float32),
+            centre=centre[t].astype(np.float32),
+            scale=scale[t].astype(np.float32),
+        )
         out.append(
-            ExpectedError(
-                site_mm=expected[t].astype(np.float32),
-                bound_mm=bound[t].astype(np.float32),
-                group=group[t],
-                joint_mm=_carried(sites.joint_weight, together),
+            BodyConfidence(
                 keypoint_mm=_carried(sites.keypoint_weight, together),
-                site_spread=(gain * together).astype(np.float32),
+                joint_mm=_carried(sites.joint_weight, together),
                 mean_mm=float(expected[t, :N_FIT_JOINTS].mean()),
-                centre=centre[t].astype(np.float32),
-                scale=scale[t].astype(np.float32),
+                sites=errors,
             )
         )
     return out
@@ -78,12 +81,37 @@ def _carried(weight: F8, together: F8) -> F4:
     return out
 
 
-def vertex_errors(sites: Sites, error: ExpectedError) -> F4:
-    """(V,) float32 expected error of each vertex, mm; about a millisecond for 14,000 vertices."""
-    return carry_to_vertices(sites, error.site_spread)
+def vertex_errors(sites: Sites, error: SiteErrors) -> F4:
+    """(V,) float32 expected error of each vertex, mm; about a tenth of a millisecond for 14,000 vertices."""
+    return carry_to_vertices(sites, error.spread)
 
 
-def site_probability(error: ExpectedError, tolerance_mm: float, model: ErrorModel | None = None) -> F4:
+def keypoint_bounds(sites: Sites, confidence: BodyConfidence) -> F4:
+    """(23,) the error that nine of ten of each keypoint's stay under, mm; NaN where it is not known.
+
+    The bound of the sites between which a keypoint lies, as much larger or smaller as its error is.
+    """
+    e = confidence.sites
+    if e is None:
+        return np.full(len(confidence.keypoint_mm), np.nan, np.float32)
+    bounds: F4 = confidence.keypoint_mm * (sites.keypoint_weight @ _stretch(e)).astype(np.float32)
+    return bounds
+
+
+def vertex_bounds(sites: Sites, error: SiteErrors) -> F4:
+    """(V,) float32 the error that nine of ten of each vertex's stay under, mm; as :func:`keypoint_bounds`."""
+    share = (_stretch(error)[sites.vertex_site] * sites.vertex_weight).sum(axis=1)
+    bounds: F4 = vertex_errors(sites, error) * share.astype(np.float32)
+    return bounds
+
+
+def _stretch(error: SiteErrors) -> F8:
+    """(27,) how much larger than the expected error each site's bound is."""
+    ratio: F8 = error.bound_mm.astype(np.float64) / np.maximum(error.mm.astype(np.float64), 1e-3)
+    return ratio
+
+
+def site_probability(error: SiteErrors, tolerance_mm: float, model: ErrorModel | None = None) -> F4:
     """(27,) probability that each site lies within ``tolerance_mm`` of the truth.
 
     Raises:
@@ -93,13 +121,13 @@ def site_probability(error: ExpectedError, tolerance_mm: float, model: ErrorMode
         raise InputError(f"A tolerance needs to be positive millimetres, got {tolerance_mm}.")
     model = model or shipped_model()
     p: F4 = model.probability_within(
-        error.centre.astype(np.float64), error.scale.astype(np.float64), error.group, tolerance_mm
+        error.centre.astype(np.float64), error.scale.astype(np.float64), error.row, tolerance_mm
     ).astype(np.float32)
     return p
 
 
 def vertex_probability(
-    sites: Sites, error: ExpectedError, tolerance_mm: float, model: ErrorModel | None = None
+    sites: Sites, error: SiteErrors, tolerance_mm: float, model: ErrorModel | None = None
 ) -> F4:
     """(V,) probability that each vertex lies within ``tolerance_mm`` of the truth.
 
@@ -114,9 +142,9 @@ def vertex_probability(
     model = model or shipped_model()
     mm = np.maximum(vertex_errors(sites, error).astype(np.float64), 1e-3)
     grid = np.geomspace(0.05, 20.0, 64)
-    site = error.site_mm.astype(np.float64)
+    site = error.mm.astype(np.float64)
     centre, scale = error.centre.astype(np.float64)[:, None], error.scale.astype(np.float64)[:, None]
-    group = np.repeat(error.group[:, None], len(grid), axis=1)
+    group = np.repeat(error.row[:, None], len(grid), axis=1)
     curves = model.probability_within(
         np.broadcast_to(centre, group.shape), np.broadcast_to(scale, group.shape), group, site[:, None] * grid
     )
@@ -129,25 +157,11 @@ def vertex_probability(
     return p
 
 
-def body_confidence(error: ExpectedError) -> BodyConfidence:
-    """The same in the form that the program stores."""
-    return BodyConfidence(error.keypoint_mm, error.joint_mm, error.mean_mm)
-
-
-def track_confidence(
-    sites: Sites, sightings: Sequence[Sighting], *, span: tuple[float, float] | None = None
-) -> list[BodyConfidence]:
-    """:func:`expected_errors` in the form that the program stores, one a sighting."""
-    return [body_confidence(e) for e in expected_errors(sites, sightings, span=span)]
-
-
-def unknown_error(posterior_mm: float = 500.0) -> ExpectedError:
-    """The stated low confidence of a person of whom nothing can be used: every figure is ``posterior_mm``."""
-    site = np.full(N_SITES, posterior_mm, np.float32)
-    full = np.outer(site, site).astype(np.float32)
-    centre = np.full(N_SITES, np.log(posterior_mm + 5.0), np.float32)
-    return ExpectedError(
-        site, site, np.ones(N_SITES, np.uint8), np.full(55, posterior_mm, np.float32),
-        np.full(23, posterior_mm, np.float32), full, float(posterior_mm), centre,
-        np.full(N_SITES, 0.5, np.float32),
+def unknown_error(mm: float = 500.0) -> BodyConfidence:
+    """The stated low confidence of a person of whom nothing can be used: every figure is ``mm``."""
+    site = np.full(N_SITES, mm, np.float32)
+    errors = SiteErrors(
+        site, site, np.ones(N_SITES, np.uint8), np.outer(site, site).astype(np.float32),
+        np.full(N_SITES, np.log(mm + 5.0), np.float32), np.full(N_SITES, 0.5, np.float32),
     )  # fmt: skip
+    return BodyConfidence(np.full(23, mm, np.float32), np.full(55, mm, np.float32), float(mm), errors)

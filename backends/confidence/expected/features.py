@@ -21,7 +21,11 @@ F8 = npt.NDArray[np.float64]
 
 _NEAR = nearest_keypoints()
 _PARENTS = site_parents()
-_CHILDREN = [[s for s in range(1, N_SITES) if _PARENTS[s] == j] for j in range(N_SITES)]
+_CHILDREN = [[s for s in range(1, N_SITES) if _PARENTS[s] == j] or [j] for j in range(N_SITES)]
+"""The sites next farther out; at the ends the site itself."""
+_MOST = max(len(c) for c in _CHILDREN)
+_NEXT = np.array([[*c, *c[:1] * (_MOST - len(c))] for c in _CHILDREN])
+_USUAL, _INVERSE_SPREAD = (part.reshape(-1, 3) for part in pose_prior())
 _HANGS = np.array([s if s < N_FIT_JOINTS else _PARENTS[s] for s in range(N_SITES)])
 _FAR = 20.0
 _ABOUT_S = 0.4
@@ -101,7 +105,9 @@ def track_features(
     g = gather_track(sites, sightings)
     smooth = _smooth(g)
     own = _own(g, smooth)
-    whole = _whole(g, smooth, span or (float(g.time[0]), float(g.time[-1])))
+    if span is None:  # of a frame by itself nobody knows how long the person has been there
+        span = (float(g.time[0]), float(g.time[-1])) if len(g.time) > 1 else (np.nan, np.nan)
+    whole = _whole(g, smooth, span)
     values = np.concatenate(
         [
             np.stack([*smooth.values()], -1),
@@ -127,15 +133,9 @@ def _near(values: F8) -> F8:
 
 def _outwards(values: F8, *, least: bool) -> F8:
     """(T, 27) the worst among the sites next farther out; the site's own at the ends."""
-    out = values.copy()
-    for j, children in enumerate(_CHILDREN):
-        if children:
-            some = np.where(
-                np.isfinite(values[:, children]), values[:, children], np.inf if least else -np.inf
-            )
-            worst = some.min(axis=1) if least else some.max(axis=1)
-            out[:, j] = np.where(np.isfinite(worst), worst, np.nan)
-    return out
+    some = values[:, _NEXT]
+    worst: F8 = np.fmin.reduce(some, axis=2) if least else np.fmax.reduce(some, axis=2)
+    return worst
 
 
 def _size(g: Gathered) -> F8:
@@ -151,9 +151,7 @@ def _smooth(g: Gathered) -> dict[str, F8]:
     aligned = procrustes_aligned(g.world, g.body_points)
     world = 1e3 * np.linalg.norm(aligned - g.body_points, axis=2)
     turned = procrustes_aligned(g.single[:, :N_FIT_JOINTS], g.X[:, :N_FIT_JOINTS])
-    single = np.zeros(total.shape)
-    single[:, :N_FIT_JOINTS] = np.linalg.norm(turned - g.X[:, :N_FIT_JOINTS], axis=2)
-    single[:, N_FIT_JOINTS:] = single[:, _PARENTS[N_FIT_JOINTS:]]
+    single = np.linalg.norm(turned - g.X[:, :N_FIT_JOINTS], axis=2)[:, _HANGS]
     return {
         "sigma": 0.5 * np.log(total),
         "sigma_deep": 0.5 * np.log(np.maximum(g.deep, 1e-6)),
@@ -161,7 +159,7 @@ def _smooth(g: Gathered) -> dict[str, F8]:
         "miss_noise": np.minimum(_near(g.residual / g.noise), _FAR),
         "score": g.score @ _NEAR.T,
         "world": np.log1p(_near(world)),
-        "single": np.log1p(1e3 * np.nan_to_num(single)),
+        "single": np.log1p(1e3 * single),
     }
 
 
@@ -177,7 +175,7 @@ def _own(g: Gathered, smooth: dict[str, F8]) -> dict[str, F8]:
     cosine = np.abs((bone * _rays(g.X)).sum(2)) / np.maximum(np.linalg.norm(bone, axis=2), 1e-6)
     total = np.maximum(np.diagonal(g.posterior, axis1=1, axis2=2), 1e-6)
     visible = (g.visibility == Visibility.VISIBLE) @ _NEAR.T
-    single_jump = np.log1p(_acceleration(g.single - g.single[:, :1], g.time))
+    single_jump = np.log1p(_acceleration(g.single, g.time))
     aligned = procrustes_aligned(g.world, g.body_points)
     deep = np.abs(((aligned - g.body_points) * _rays(g.body_points)).sum(axis=2))
     return {
@@ -226,8 +224,7 @@ def _about(values: F8, time: F8) -> F8:
 
 
 def _bent(g: Gathered) -> F8:
-    mean, inverse = pose_prior()
-    pull: F8 = np.linalg.norm((g.pose - mean.reshape(-1, 3)) * inverse.reshape(-1, 3), axis=2)
+    pull: F8 = np.linalg.norm((g.pose - _USUAL) * _INVERSE_SPREAD, axis=2)
     return pull
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from backends.body.params import BodyParams
+from backends.camera import Camera
 from backends.confidence.expected.sites import N_SITES, Sites, site_parents
 from backends.confidence.expected.spread import site_posterior
 from backends.confidence.expected.types import Sighting
@@ -16,7 +18,9 @@ from backends.errors import InputError
 from backends.fitting.arrays import BodyArrays
 from backends.fitting.kernels import N_FIT_JOINTS, points_and_derivatives
 from backends.keypoints.layout import N_KEYPOINTS
+from backends.masks import CropMask
 
+F4 = npt.NDArray[np.float32]
 F8 = npt.NDArray[np.float64]
 
 _SHAPES = {"xy": (N_KEYPOINTS, 2), "score": (N_KEYPOINTS,), "visibility": (N_KEYPOINTS,)}
@@ -29,13 +33,15 @@ class Gathered:
     """A track of T frames as arrays.
 
     Attributes:
-        time: (T,) seconds. X, single: (T, 27, 3) sites of the body and of the single frame's body, metres,
-            camera coordinates. posterior: (T, 27, 27) mm^2; deep (T, 27) variance along the ray, mm^2.
+        time: (T,) seconds. X: (T, 27, 3) sites of the body, metres, camera coordinates; single (T, 27, 3)
+            of the single frame's body about its pelvis, NaN where unknown.
+        posterior: (T, 27, 27) mm^2; deep (T, 27) variance along the ray, mm^2.
         site_xy: (T, 27, 2) pixels. body_points: (T, 23, 3) keypoints of the body, metres.
         xy, score, visibility, residual, noise: (T, 23, ...) keypoints, their misses and noise, pixels.
         world: (T, 23, 3) NaN where unknown. depth_m: (T, 23) NaN where unknown.
         pose: (T, 22, 3); rms (T,) pixels; doubts (T,); presence (T,); height_m (T,).
-        focal, width, height: (T,) pixels; assumed (T,) 1 where the focal length is a guess. box (T, 4).
+        focal, width, height: (T,) pixels; assumed (T,) 1 where nobody has measured the camera: its
+            focal length is a guess, or was told by the people seen. box (T, 4).
         in_mask: (T, 27) share of a disc about each site that the mask holds, NaN without one;
             bones_in_mask (T,); mask_area (T,) pixels.
         covered: (T, 27) 0 where nobody else's box holds the site, 0.5 where one behind does, 1 in front;
@@ -84,19 +90,22 @@ def gather_track(sites: Sites, sightings: Sequence[Sighting]) -> Gathered:
     time = np.array([s.time for s in sightings])
     if not np.isfinite(time).all() or (np.diff(time) <= 0).any():
         raise InputError("The frames of a track need finite times that rise from one to the next.")
-    heights: dict[bytes, float] = {}  # a track has one shape, or few
-    rows = [_one(sites, s, heights) for s in sightings]
+    rows = [_one(sites, s) for s in sightings]
     return Gathered(time, *(np.stack(column) for column in zip(*rows)))
 
 
-def _one(sites: Sites, s: Sighting, heights: dict[bytes, float]) -> tuple[F8, ...]:
+def _one(sites: Sites, s: Sighting) -> tuple[F8, ...]:
     k = s.estimate.keypoints
     for name, shape in _SHAPES.items():
         if getattr(k, name).shape != shape:
             raise InputError(f"Keypoints' {name} needs shape {shape}, got {getattr(k, name).shape}.")
     r = s.result
     X, posterior, deep = site_posterior(sites, r)
-    single = X if s.single is None else site_places(sites, s.single)
+    single = np.full((N_SITES, 3), np.nan)
+    if s.single is not None:
+        if s.single.shape != single.shape:
+            raise InputError(f"A single frame's sites need shape (27, 3), got {s.single.shape}.")
+        single = s.single.astype(np.float64)
     site_xy = np.nan_to_num(s.camera.project(X), nan=-1e4)
     world = np.full((N_KEYPOINTS, 3), np.nan)
     if s.estimate.world is not None:
@@ -108,20 +117,17 @@ def _one(sites: Sites, s: Sighting, heights: dict[bytes, float]) -> tuple[F8, ..
         if s.depth_mm.shape != (N_KEYPOINTS,):
             raise InputError(f"Depths of keypoints need shape (23,), got {s.depth_mm.shape}.")
         depth = np.where(s.depth_mm > 0, s.depth_mm, np.nan) / 1e3
-    betas = r.params.betas
-    height_of = betas.tobytes()
-    if height_of not in heights:
-        heights[height_of] = sites.body.height(betas)
-    in_mask, bones, area = _mask_shares(s, X, site_xy)
+    in_mask, bones, area = mask_shares(s.estimate.mask, s.camera, X, site_xy)
     covered, crowd = _covered(s, site_xy)
     scalars = (
-        float(r.rms_px), float(len(r.doubts)), float(s.estimate.score), heights[height_of],
-        s.camera.fx, float(s.camera.assumed), s.camera.width, s.camera.height,
+        float(r.rms_px), float(len(r.doubts)), float(s.estimate.score),
+        _height(sites, r.params.betas.astype(np.float64).tobytes()),
+        s.camera.fx, float(not s.camera.calibrated), s.camera.width, s.camera.height,
     )  # fmt: skip
     rms, doubts, presence, height_m, focal, assumed, width, height = (np.array(float(v)) for v in scalars)
     used = np.isfinite(r.residual_px)
     return (
-        X, single, posterior, deep, site_xy, _placed(sites.points, N_KEYPOINTS, r.params),
+        X, single, posterior, deep, site_xy, body_points(sites, r.params),
         k.xy.astype(np.float64), np.clip(np.nan_to_num(k.score.astype(np.float64)), 0.0, 1.0),
         k.visibility.astype(np.float64), np.where(used, r.residual_px, np.nan).astype(np.float64),
         np.where(used, r.sigma_px, np.nan).astype(np.float64), world, depth,
@@ -130,9 +136,28 @@ def _one(sites: Sites, s: Sighting, heights: dict[bytes, float]) -> tuple[F8, ..
     )  # fmt: skip
 
 
+@lru_cache(maxsize=64)
+def _height(sites: Sites, betas: bytes) -> float:
+    """Of a shape, metres; a track has one shape, or few."""
+    return sites.body.height(np.frombuffer(betas, np.float64))
+
+
 def site_places(sites: Sites, params: BodyParams) -> F8:
     """(27, 3) the sites of a body, metres, the coordinates of ``params``."""
     return _placed(sites.arrays, N_SITES, params)
+
+
+def sites_about_pelvis(sites: Sites, params: BodyParams) -> F4:
+    """(27, 3) float32 the sites of a body from its pelvis, metres, camera axes: a :class:`Sighting`'s
+    ``single``."""
+    X = site_places(sites, params)
+    about: F4 = (X - X[0]).astype(np.float32)
+    return about
+
+
+def body_points(sites: Sites, params: BodyParams) -> F8:
+    """(23, 3) the keypoints of a body, metres, the coordinates of ``params``."""
+    return _placed(sites.points, N_KEYPOINTS, params)
 
 
 def _placed(arrays: BodyArrays, count: int, params: BodyParams) -> F8:
@@ -146,13 +171,14 @@ def _placed(arrays: BodyArrays, count: int, params: BodyParams) -> F8:
 _PARENTS = site_parents()
 
 
-def _mask_shares(s: Sighting, X: F8, site_xy: F8) -> tuple[F8, F8, F8]:
+def mask_shares(mask: CropMask | None, camera: Camera, X: F8, site_xy: F8) -> tuple[F8, F8, F8]:
+    """Share of a disc about each site (27,), share of the bones () and area (), pixels, of a mask; NaN
+    without one. ``X`` (27, 3) metres and ``site_xy`` (27, 2) pixels are the sites."""
     nothing = np.array(np.nan)
-    if s.estimate.mask is None:
+    if mask is None:
         return np.full(N_SITES, np.nan), nothing, nothing
-    mask = s.estimate.mask
     crop = mask.decode()
-    reach = _DISC_M * s.camera.fx / np.maximum(X[:, 2], 0.1)
+    reach = _DISC_M * camera.fx / np.maximum(X[:, 2], 0.1)
     at = site_xy[:, None] + _RING * reach[:, None, None]
     hit = _looked_up(crop, at - (mask.x0, mask.y0))
     way = np.linspace(0.0, 1.0, 4)[1:, None]

@@ -5,8 +5,8 @@ ensembles, NeurIPS 2017) gives a centre and a scale of ``log(error + 5 mm)``. Ho
 the centre, in scales, was measured on sequences that the networks had not seen (normalised conformal
 prediction: Papadopoulos et al., Inductive confidence machines for regression, ECML 2002; by folds: Barber
 et al., Predictive inference with the jackknife+, Annals of Statistics 49, 2021), apart for what is seen,
-hidden and out of the picture, and for focal lengths that are known and assumed. These tables, not a formula,
-turn the two numbers into millimetres.
+hidden and out of the picture, for focal lengths that are known and assumed, and for frames that were judged
+with their neighbours and by themselves. These tables, not a formula, turn the two numbers into millimetres.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ F4 = npt.NDArray[np.float32]
 F8 = npt.NDArray[np.float64]
 U1 = npt.NDArray[np.uint8]
 
-VERSION: Final = 1
+VERSION: Final = 2
 OFFSET_MM: Final = 5.0
 """Errors below this are all the same: good."""
 
@@ -53,7 +53,8 @@ class Group(IntEnum):
     OUTSIDE = 2
 
 
-N_ROWS: Final = 2 * len(Group)
+N_ROWS: Final = 4 * len(Group)
+"""Of the tables: by what was seen, by whether the focal length was assumed, by whether neighbours counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +64,7 @@ class ErrorModel:
     Attributes:
         middle, width: (F - 1,) of each feature but the kind, in training.
         w1, b1, w2, b2, w3, b3: (K, I, H), (K, H), (K, H, H), (K, H), (K, H, 2), (K, 2).
-        levels: (Q,) rising from 0 to 1; table: (6, Q) by :func:`table_rows`: the place, in scales from the
+        levels: (Q,) rising from 0 to 1; table: (12, Q) by :func:`table_rows`: the place, in scales from the
             centre, that this share of held-out errors stayed under.
         together: () share of full correlation in how sites err together; vertex_gain: (27,) by how much
             vertices that hang on a site err more or less than it does (twist, shape).
@@ -110,9 +111,11 @@ class ErrorModel:
         """(...,) the mean error, mm: over the table's quantiles."""
         steps = (self.table[:, 1:] + self.table[:, :-1]) / 2.0
         share = np.diff(self.levels)
-        total = np.zeros(centre.shape)
-        for q in range(len(share)):
-            total += share[q] * to_mm(centre + scale * steps[group, q])
+        total = np.empty(centre.shape)
+        flat, at = total.reshape(-1), group.reshape(-1)
+        for some in _pieces(len(flat)):
+            log_error = centre.reshape(-1)[some, None] + scale.reshape(-1)[some, None] * steps[at[some]]
+            flat[some] = to_mm(log_error) @ share
         return np.minimum(total, _MAX_MM)
 
     def bound_mm(self, centre: F8, scale: F8, group: U1, level: float = LEVEL) -> F8:
@@ -134,6 +137,11 @@ class ErrorModel:
             mine = group == row
             out[mine] = np.interp(z[mine], self.table[row], self.levels)
         return out
+
+
+def _pieces(n: int) -> list[slice]:
+    """Parts of ``n`` values that keep what lies between in the cache."""
+    return [slice(i, min(i + 2048, n)) for i in range(0, n, 2048)]
 
 
 def network_inputs(features: F4, middle: F4, width: F4) -> F4:
@@ -164,13 +172,14 @@ def _silu(x: F4) -> F4:
 
 
 def table_rows(features: F4) -> U1:
-    """(...,) which table holds for sites by their features (..., F): the :class:`Group` of what was seen, and
-    three more where the focal length was assumed."""
+    """(...,) which table holds for sites by their features (..., F): the :class:`Group` of what was seen,
+    three more where the focal length was assumed, six more where a frame was judged by itself."""
     outside = features[..., FEATURE_NAMES.index("outside")] > 0.5
     hidden = features[..., FEATURE_NAMES.index("visible")] < 0.5
     group = np.where(outside, Group.OUTSIDE, np.where(hidden, Group.HIDDEN, Group.SEEN))
     assumed = features[..., FEATURE_NAMES.index("assumed")] > 0.5
-    rows: U1 = (group + len(Group) * assumed).astype(np.uint8)
+    alone = np.isnan(features[..., FEATURE_NAMES.index("step")])
+    rows: U1 = (group + len(Group) * assumed + 2 * len(Group) * alone).astype(np.uint8)
     return rows
 
 

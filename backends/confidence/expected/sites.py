@@ -7,6 +7,7 @@ the rest pose, so that what is doubtful about an elbow and a wrist is carried to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -94,8 +95,9 @@ class Sites:
     joint_weight: F8
 
 
+@lru_cache(maxsize=4)
 def make_sites(body: BodyModel) -> Sites:
-    """The sites of a body, some tenths of a second."""
+    """The sites of a body; worked out once, some tenths of a second."""
     roots = joint_roots(body)
     skin = np.zeros((body.n_vertices, N_FIT_JOINTS))
     for j, root in enumerate(roots):

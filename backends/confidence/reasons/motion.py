@@ -10,6 +10,7 @@ import numpy.typing as npt
 from backends.body.pose import forward_kinematics
 from backends.body.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS
 from backends.confidence.reasons.types import Found, ReasonKind, TrackView
+from backends.keypoints.layout import INDEX
 
 F8 = npt.NDArray[np.float64]
 
@@ -21,7 +22,10 @@ _FAST, _ABSURD = 8.0, 20.0
 _TURN_BACK = 0.5
 _LOST_S = 0.5
 _FLIP_M, _FLIP_GAIN = 0.12, 0.5
-_STAND_M, _SLIDE, _FAST_SLIDE = 0.06, 0.5, 1.5
+_STAND_SHARE, _SEEN, _STILL, _SLIDE, _FAST_SLIDE = 0.04, 0.5, 0.15, 0.5, 1.5
+"""Of a foot that stands: at most this share of the size above the other, score, metres a second in the
+picture; of one that slides: metres a second in space, and what is surely wrong."""
+
 _LONGEST_STEP_S = 0.12
 _SAME, _SURELY_SAME = 0.10, 0.04
 _HINGES = (
@@ -95,26 +99,29 @@ def sides_flip(view: TrackView) -> list[Found]:
 
 
 def foot_slides(view: TrackView) -> list[Found]:
-    """Feet that stay on the ground and yet move along it.
+    """Feet that stay where they are in the picture and yet move in space.
 
-    A foot stands where its ankle does not rise or fall and is the lower of the two; without knowing which
-    way is up nothing is said, and neither over steps longer than an eighth of a second.
+    A foot stands where its ankle was seen, keeps still in the picture and is not the higher of the two;
+    nothing is said over steps longer than an eighth of a second. Where the camera moves, nothing keeps
+    still in the picture, and nothing is found.
     """
     out: list[Found] = []
-    if view.up is None or len(view.frame) < 3:
+    if len(view.frame) < 3:
         return out
-    step = np.diff(view.time)
+    step = np.diff(view.time)[:, None]
     feet = [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]
-    height = view.joints[:, feet] @ view.up
-    lower = height <= height.min(axis=1, keepdims=True) + _STAND_M
-    move = np.diff(view.joints[:, feet], axis=0)
-    rise = move @ view.up
-    along = np.linalg.norm(move - rise[..., None] * view.up, axis=2) / step[:, None]
-    climb = np.abs(rise) / step[:, None]
-    both = lower[1:] & lower[:-1] & lower.all(axis=1)[1:, None]
-    stands = both & (climb < 0.15) & (step < _LONGEST_STEP_S)[:, None]
-    for i, f in zip(*np.nonzero(stands & (along > _SLIDE))):
-        worth = 0.2 + 0.6 * float(np.clip((along[i, f] - _SLIDE) / (_FAST_SLIDE - _SLIDE), 0.0, 1.0))
+    seen = [INDEX["left_ankle"], INDEX["right_ankle"]]
+    size = np.clip(np.hypot(*(view.joints_xy.max(axis=1) - view.joints_xy.min(axis=1)).T), 4.0, 1e5)
+    down = view.xy[:, seen, 1]
+    lower = down >= down.max(axis=1, keepdims=True) - _STAND_SHARE * size[:, None]
+    sure = view.used[:, seen] & (view.score[:, seen] > _SEEN)
+    with np.errstate(invalid="ignore"):
+        drift = np.linalg.norm(np.diff(view.xy[:, seen], axis=0), axis=2) * view.mm_per_px[1:, None] / 1e3
+        still = drift / step < _STILL
+    stands = still & sure[1:] & sure[:-1] & lower[1:] & lower[:-1] & (step < _LONGEST_STEP_S)
+    speed = np.linalg.norm(np.diff(view.joints[:, feet], axis=0), axis=2) / step
+    for i, f in zip(*np.nonzero(stands & (speed > _SLIDE))):
+        worth = 0.2 + 0.6 * float(np.clip((speed[i, f] - _SLIDE) / (_FAST_SLIDE - _SLIDE), 0.0, 1.0))
         out.append(Found(ReasonKind.FOOT_SLIDES, JOINT_NAMES[feet[f]], int(i + 1), worth))
     return out
 

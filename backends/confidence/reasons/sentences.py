@@ -31,7 +31,7 @@ def sentence(found: Found) -> str:
     if found.kind is ReasonKind.JUMP:
         return f"The {where} jumps from one frame to the next."
     if found.kind is ReasonKind.FOOT_SLIDES:
-        return f"The {where.replace('ankle', 'foot')} slides along the floor while it stands."
+        return f"The {where.replace('ankle', 'foot')} slides although it stands still in the picture."
     if found.kind is ReasonKind.TWO_TRACKS:
         return f"{found.words or 'Another track'} lies on the same person."
     if found.kind is ReasonKind.OUTSIDE_MASK:
@@ -43,3 +43,22 @@ def sentence(found: Found) -> str:
     if not found.joint:
         return "It is not sure that this is a person."
     return f"The {where} is hard to see."
+
+
+def title(found: Found) -> str:
+    """The same in a few words, for a card."""
+    where = joint_words(found.joint)
+    named = where[:1].upper() + where[1:]
+    limb = "arms" if found.words == "elbow" else "legs"
+    return {
+        ReasonKind.KEYPOINT_FAR: f"{named} far from the mesh",
+        ReasonKind.SIDES_SWAPPED: f"Left and right {limb} may be swapped",
+        ReasonKind.BENT_WRONG: f"{named} bent the wrong way",
+        ReasonKind.JUMP: f"{named} jumps",
+        ReasonKind.FOOT_SLIDES: f"{named.replace('ankle', 'foot')} slides",
+        ReasonKind.TWO_TRACKS: "Two tracks on one person",
+        ReasonKind.OUTSIDE_MASK: f"{named} outside the outline",
+        ReasonKind.CUT_OFF: f"Cut off by the border ({where})",
+        ReasonKind.DISAGREE: f"Estimates of the {where} differ",
+        ReasonKind.LOW_SCORE: f"{named} hard to see" if found.joint else "May not be a person",
+    }[found.kind]

@@ -67,7 +67,7 @@ class Reason:
         kind: what is wrong. joint: which joint, or "" for the whole body.
         first, last: frame numbers of the footage, both included.
         worst: the frame in which it is worst. severity: there, 0 to 1.
-        sentence: one short sentence that names the joint.
+        title: a few words that name the joint. sentence: the same as one short sentence.
     """
 
     kind: ReasonKind
@@ -76,6 +76,7 @@ class Reason:
     last: int
     worst: int
     severity: float
+    title: str
     sentence: str
 
 
@@ -94,7 +95,7 @@ class TrackView:
         world: (T, 23, 3) world landmarks, metres, NaN where unknown; body_points (T, 23, 3) metres.
         in_mask: (T, 22) share of a disc about each joint that the person's mask holds, NaN without a mask.
         presence: (T,) the detector's score. box: (T, 4) pixels. size: (width, height) of the picture.
-        up: (3,) unit vector against gravity in camera coordinates, or None where that is not known.
+        mm_per_px: (T,) millimetres a pixel at the pelvis.
     """
 
     frame: npt.NDArray[np.int64]
@@ -114,4 +115,4 @@ class TrackView:
     presence: F8
     box: F8
     size: tuple[int, int]
-    up: F8 | None = None
+    mm_per_px: F8

@@ -3,49 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from backends.confidence.expected.gather import gather_track
+from backends.body.params import BodyParams
+from backends.camera import Camera
+from backends.confidence.expected.gather import body_points, mask_shares, site_places
 from backends.confidence.expected.sites import Sites
-from backends.confidence.expected.types import Sighting
 from backends.confidence.reasons.types import TrackView
 from backends.errors import InputError
 from backends.fitting.kernels import N_FIT_JOINTS
-from backends.keypoints.types import Source
+from backends.keypoints.layout import N_KEYPOINTS
+from backends.keypoints.types import PoseEstimate, Source
 
 F8 = npt.NDArray[np.float64]
 
 
-def track_view(
-    sites: Sites, sightings: Sequence[Sighting], frames: Sequence[int], *, up: F8 | None = None
-) -> TrackView:
-    """What the reasons look at, of the same sightings that the expected errors are made of.
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A person in a frame: the body that is shown and the evidence that it should meet.
+
+    Attributes:
+        time: seconds. body_xy: (23, 2) the body's keypoints, pixels.
+        noise: (23,) pixels that each keypoint may be off, inf where the fit did not use it.
+    """
+
+    time: float
+    params: BodyParams
+    body_xy: npt.NDArray[np.float32]
+    estimate: PoseEstimate
+    noise: F8
+
+
+def track_view(sites: Sites, shown: Sequence[Shown], frames: Sequence[int], camera: Camera) -> TrackView:
+    """What the reasons look at; about a quarter of a millisecond a frame.
 
     Args:
-        frames: frame number of each sighting.
-        up: (3,) direction against gravity in camera coordinates, where the camera's place is known.
+        frames: the number of each frame.
 
     Raises:
-        InputError: other numbers of frames and sightings, or a direction that is none.
+        InputError: no frames, or another number of them.
     """
-    if len(frames) != len(sightings):
-        raise InputError(f"{len(sightings)} sightings need as many frame numbers, got {len(frames)}.")
-    if up is not None:
-        length = float(np.linalg.norm(up))
-        if up.shape != (3,) or not np.isfinite(length) or length < 1e-6:
-            raise InputError("The direction up needs three finite values that are not all zero.")
-        up = up / length
-    g = gather_track(sites, sightings)
+    if len(frames) != len(shown) or not shown:
+        raise InputError(
+            f"{len(shown)} bodies need as many frame numbers, and one at least; got {len(frames)}."
+        )
     body = slice(0, N_FIT_JOINTS)
-    first = sightings[0].camera
-    source = np.stack([s.estimate.keypoints.source for s in sightings])
+    rows = [_one(sites, s, camera) for s in shown]
+    X, site_xy, points, in_mask, world = (np.stack(column) for column in zip(*rows))
+    noise = np.stack([s.noise for s in shown])
+    keypoints = [s.estimate.keypoints for s in shown]
     return TrackView(
-        frame=np.asarray(frames, np.int64), time=g.time, joints=g.X[:, body], pose=g.pose,
-        joints_xy=g.site_xy[:, body],
-        body_xy=np.stack([s.result.reprojected_xy for s in sightings]).astype(np.float64),
-        xy=g.xy, score=g.score, used=np.isfinite(g.residual), by_person=source == Source.PERSON,
-        noise=np.where(np.isfinite(g.noise), g.noise, np.inf), world=g.world, body_points=g.body_points,
-        in_mask=g.in_mask[:, body], presence=g.presence, box=g.box, size=(first.width, first.height), up=up,
+        frame=np.asarray(frames, np.int64), time=np.array([s.time for s in shown], np.float64),
+        joints=X[:, body], pose=np.stack([s.params.pose[body] for s in shown]).astype(np.float64),
+        joints_xy=site_xy[:, body], body_xy=np.stack([s.body_xy for s in shown]).astype(np.float64),
+        xy=np.stack([k.xy for k in keypoints]).astype(np.float64),
+        score=np.clip(np.nan_to_num(np.stack([k.score for k in keypoints]).astype(np.float64)), 0.0, 1.0),
+        used=np.isfinite(noise), by_person=np.stack([k.source for k in keypoints]) == Source.PERSON,
+        noise=noise, world=world, body_points=points, in_mask=in_mask[:, body],
+        presence=np.array([s.estimate.score for s in shown], np.float64),
+        box=np.stack([s.estimate.box for s in shown]).astype(np.float64), size=(camera.width, camera.height),
+        mm_per_px=1e3 * np.maximum(X[:, 0, 2], 0.1) / camera.fx,
     )  # fmt: skip
+
+
+def _one(sites: Sites, s: Shown, camera: Camera) -> tuple[F8, ...]:
+    X = site_places(sites, s.params)
+    xy = np.nan_to_num(camera.project(X), nan=-1e4)
+    world = np.full((N_KEYPOINTS, 3), np.nan)
+    if s.estimate.world is not None:
+        world = s.estimate.world.astype(np.float64)
+    return X, xy, body_points(sites, s.params), mask_shares(s.estimate.mask, camera, X, xy)[0], world

@@ -17,7 +17,7 @@ from app.export.run import run_export
 from app.pipeline.job import Control
 from app.review.types import DeidSettings, ExportRequest
 from backends.body import BodyParams, posed_vertices
-from backends.confidence import confidence_rgb, spread_to_vertices
+from backends.confidence import confidence_rgb, vertex_mm
 from backends.keypoints.layout import KEYPOINT_NAMES
 
 
@@ -109,7 +109,7 @@ def test_meshes_carry_the_colours_of_their_confidence(stage: Theatre, tmp_path: 
     mesh = trimesh.load(folder / f"000002_person1.{suffix}", force="mesh", process=False, maintain_order=True)
     confidence = theatre.record(1, 2).confidence
     assert confidence is not None
-    expected = confidence_rgb(spread_to_vertices(BODY, confidence.joint_mm))
+    expected = confidence_rgb(vertex_mm(BODY, confidence))
     found = np.asarray(mesh.visual.vertex_colors)[:, :3]
     assert (
         np.abs(np.sort(found, axis=0).astype(int) - np.sort(expected, axis=0)).max() <= 3

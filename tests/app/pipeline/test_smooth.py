@@ -24,6 +24,7 @@ from app.pipeline.run import TrackedPose, run_pipeline
 from app.pipeline.smooth import smooth_tracks
 from app.pipeline.windows import LEAST, WINDOW, fingerprint, windows_of
 from app.project.edits import EditLog
+from app.project.findings import findings_of
 from app.project.notes import finished, smoothed
 from app.project.store import ProjectStore
 from app.review.editing import Editor
@@ -103,9 +104,36 @@ def test_the_run_ends_with_a_motion_that_is_calm_and_right(
     assert steps.max() < 0.03, "no frame jumps, not even where the keypoints are rubbish"
     shapes = np.stack([b for _, b in store.shapes_of(1)])
     assert np.ptp(shapes, axis=0).max() < 1e-6, "one person has one shape"
-    doubted = [p.confidence.mean_mm for p in store.track_people(1, *RUBBISH) if p.confidence is not None]
-    usual = [p.confidence.mean_mm for p in store.track_people(1, 60, 100) if p.confidence is not None]
-    assert min(doubted) > 2 * max(usual), "a body that the frame does not bear out is doubted"
+    noted = {f.frame for f in findings_of(store) if f.kind == "keypoint-far"}
+    assert set(RUBBISH) <= noted, "that a frame does not bear out its body is noted"
+    assert not noted & set(range(60, 100))
+
+
+def test_what_a_run_stores_was_judged_with_the_frames_around(
+    run: tuple[ProjectStore, Footage, list[Event]],
+) -> None:
+    store, footage, _ = run
+    stage = FitStage(actors.BODY, store.camera())
+    person = store.people(100)[0]
+    assert person.body is not None
+    assert person.body.single is not None, "what the frame by itself said is kept as evidence"
+    assert person.confidence is not None
+    assert person.confidence.sites is not None
+    assert (person.confidence.sites.row < 6).all(), "by the tables of frames with neighbours"
+    beside = store.track_people(1, 85, 115)
+    times = footage.times
+    span = (float(times[0]), float(times[FRAMES - 1]))
+    (again,) = [
+        p
+        for p in stage.assess_track(beside, [float(times[p.frame]) for p in beside], {}, span)
+        if p.frame == 100
+    ]
+    assert again.confidence is not None
+    assert again.confidence.mean_mm == pytest.approx(person.confidence.mean_mm, rel=0.02)
+    alone = stage.refit(person, person.body.params.betas).confidence
+    assert alone is not None
+    assert alone.sites is not None
+    assert (alone.sites.row >= 6).all(), "a frame by itself has tables of its own"
 
 
 def test_nothing_is_done_twice_and_a_correction_moves_only_its_neighbours(

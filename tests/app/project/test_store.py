@@ -301,7 +301,10 @@ def _first_version(path: Path) -> None:
     raw = sqlite3.connect(path)
     for column in ("left_hand", "right_hand", "face"):
         raw.execute(f"ALTER TABLE observations DROP COLUMN {column}")
-    for table in ("deid_rules", "deid_regions", "audits", "leaks", "leak_pictures"):
+    raw.execute("ALTER TABLE bodies DROP COLUMN single")
+    for column in ("sites", "alike"):
+        raw.execute(f"ALTER TABLE confidence DROP COLUMN {column}")
+    for table in ("deid_rules", "deid_regions", "audits", "leaks", "leak_pictures", "findings"):
         raw.execute(f"DROP TABLE {table}")
     raw.execute("PRAGMA user_version=1")
     raw.commit()
@@ -331,7 +334,12 @@ def test_a_project_of_the_first_version_that_may_not_be_written_can_be_read(tmp_
     raw = sqlite3.connect(f"file:{store.path}?mode=ro", uri=True)
     raw.row_factory = sqlite3.Row
     reader = ProjectStore(store.path, raw, read_only=True)
-    assert reader.people(3)[0].estimate.details is None
+    (person,) = reader.people(3)
+    assert person.estimate.details is None
+    assert person.body is not None
+    assert person.body.single is None
+    assert person.confidence is not None
+    assert person.confidence.sites is None
     assert reader.track_people(1, 0, 9)[0].frame == 3
     reader.close()
 

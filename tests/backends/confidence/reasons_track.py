@@ -11,6 +11,7 @@ from backends.body.skeleton import JOINT_INDEX
 from backends.camera import assumed_camera
 from backends.confidence.expected.sites import Sites, make_sites
 from backends.confidence.expected.types import Sighting
+from backends.confidence.reasons import Shown
 from backends.fitting import BodyFitter
 from backends.fitting.assess import assess
 from backends.keypoints.types import Keypoints, PoseEstimate
@@ -63,3 +64,12 @@ def sightings(count: int = FRAMES) -> list[Sighting]:
         result = assess(the_fitter(), params, estimate.keypoints, estimate.world, CAMERA)
         out.append(Sighting(i / FPS, result, estimate, CAMERA))
     return out
+
+
+def shown(count: int = FRAMES) -> list[Shown]:
+    return [
+        Shown(
+            s.time, s.result.params, s.result.reprojected_xy, s.estimate, s.result.sigma_px.astype(np.float64)
+        )
+        for s in sightings(count)
+    ]

@@ -17,11 +17,10 @@ from backends.confidence.expected import (
     N_SITES,
     SITE_INDEX,
     ErrorModel,
-    ExpectedError,
     Group,
     Sighting,
-    body_confidence,
     expected_errors,
+    keypoint_bounds,
     load_model,
     save_model,
     shipped_model,
@@ -34,6 +33,7 @@ from backends.confidence.expected import (
 from backends.confidence.expected.features import FEATURE_NAMES, track_features
 from backends.confidence.expected.gather import site_places
 from backends.confidence.expected.spread import carry_to_vertices, scaled_spread, site_posterior
+from backends.confidence.types import BodyConfidence, SiteErrors
 from backends.errors import InputError, WeightsError
 from backends.fitting.assess import assess
 from backends.keypoints.layout import INDEX
@@ -48,8 +48,13 @@ def track() -> tuple[Sighting, ...]:
 
 
 @lru_cache(maxsize=1)
-def errors() -> tuple[ExpectedError, ...]:
+def errors() -> tuple[BodyConfidence, ...]:
     return tuple(expected_errors(the_sites(), track()))
+
+
+def of(confidence: BodyConfidence) -> SiteErrors:
+    assert confidence.sites is not None
+    return confidence.sites
 
 
 def without(s: Sighting, *names: str) -> Sighting:
@@ -127,52 +132,54 @@ def test_scaling_keeps_the_expected_errors_on_the_diagonal() -> None:
 
 def test_figures_are_finite_positive_and_bounds_lie_above() -> None:
     for e in errors():
-        for values, shape in ((e.site_mm, 27), (e.joint_mm, 55), (e.keypoint_mm, 23), (e.bound_mm, 27)):
+        for values, shape in ((of(e).mm, 27), (e.joint_mm, 55), (e.keypoint_mm, 23), (of(e).bound_mm, 27)):
             assert values.shape == (shape,)
             assert np.isfinite(values).all()
             assert (values > 0).all()
-        assert (e.bound_mm > e.site_mm).all()
-        np.testing.assert_allclose(e.joint_mm[:22], e.site_mm[:22], rtol=1e-4)
-        np.testing.assert_allclose(e.mean_mm, e.site_mm[:22].mean(), rtol=1e-5)
-        stored = body_confidence(e)
-        assert stored.joint_mm.shape == (55,)
-        assert stored.keypoint_mm.shape == (23,)
+        assert (of(e).bound_mm > of(e).mm).all()
+        np.testing.assert_allclose(e.joint_mm[:22], of(e).mm[:22], rtol=1e-4)
+        np.testing.assert_allclose(e.mean_mm, of(e).mm[:22].mean(), rtol=1e-5)
+        bounds = keypoint_bounds(the_sites(), e)
+        assert (bounds > e.keypoint_mm).all()
+        np.testing.assert_allclose(
+            bounds[INDEX["left_wrist"]], of(e).bound_mm[SITE_INDEX["left_wrist"]], rtol=0.2
+        )
 
 
 def test_a_hidden_arm_is_believed_less_and_the_legs_are_not_touched_much() -> None:
     hidden = expected_errors(the_sites(), [without(s, "left_elbow", "left_wrist") for s in track()])
     wrist, knee = SITE_INDEX["left_wrist"], SITE_INDEX["right_knee"]
     before, after = errors()[6], hidden[6]
-    assert after.site_mm[wrist] > 1.05 * before.site_mm[wrist]
-    assert after.site_mm[wrist] / before.site_mm[wrist] > after.site_mm[knee] / before.site_mm[knee]
-    assert after.group[wrist] % 3 == Group.HIDDEN
-    assert before.group[wrist] % 3 == Group.SEEN
+    assert of(after).mm[wrist] > 1.05 * of(before).mm[wrist]
+    assert of(after).mm[wrist] / of(before).mm[wrist] > of(after).mm[knee] / of(before).mm[knee]
+    assert of(after).row[wrist] % 3 == Group.HIDDEN
+    assert of(before).row[wrist] % 3 == Group.SEEN
 
 
 def test_vertices_of_a_hidden_arm_turn_red() -> None:
     hidden = expected_errors(the_sites(), [without(s, "left_elbow", "left_wrist") for s in track()])[6]
     body = load_body()
     hand = body.part_of_vertex == JOINT_INDEX["left_wrist"]
-    before, after = vertex_errors(the_sites(), errors()[6]), vertex_errors(the_sites(), hidden)
+    before, after = vertex_errors(the_sites(), of(errors()[6])), vertex_errors(the_sites(), of(hidden))
     assert after.shape == (body.n_vertices,)
     assert np.isfinite(after).all()
     assert after[hand].mean() > 1.05 * before[hand].mean()
-    near, far = (vertex_probability(the_sites(), e, 50.0)[hand].mean() for e in (errors()[6], hidden))
+    near, far = (vertex_probability(the_sites(), of(e), 50.0)[hand].mean() for e in (errors()[6], hidden))
     assert 0.0 <= far < near <= 1.0
 
 
 def test_probabilities_rise_with_the_tolerance_and_meet_the_bound() -> None:
     e = errors()[3]
-    grid = [site_probability(e, mm) for mm in (5.0, 20.0, 50.0, 100.0, 500.0)]
+    grid = [site_probability(of(e), mm) for mm in (5.0, 20.0, 50.0, 100.0, 500.0)]
     assert (np.diff(grid, axis=0) >= 0).all()
     assert (grid[-1] > 0.9).all()
-    at_bound = np.array([site_probability(e, float(b))[i] for i, b in enumerate(e.bound_mm)])
+    at_bound = np.array([site_probability(of(e), float(b))[i] for i, b in enumerate(of(e).bound_mm)])
     np.testing.assert_allclose(at_bound, 0.9, atol=0.01)
 
 
 def test_one_frame_alone_is_judged_too() -> None:
     (e,) = expected_errors(the_sites(), track()[:1])
-    assert np.isfinite(e.site_mm).all()
+    assert np.isfinite(of(e).mm).all()
     assert 1.0 < e.mean_mm < 500.0
 
 
@@ -180,12 +187,12 @@ def test_windows_of_a_track_say_the_same_as_the_whole() -> None:
     span = (track()[0].time, track()[-1].time)
     # The median time between frames and the movement need neighbours: the middle of the window has all.
     part = expected_errors(the_sites(), track()[1:12], span=span)
-    np.testing.assert_allclose(part[9].site_mm, errors()[10].site_mm, rtol=0.05)
+    np.testing.assert_allclose(of(part[9]).mm, of(errors()[10]).mm, rtol=0.05)
 
 
 def test_without_world_landmarks_mask_and_neighbours() -> None:
     bare = [replace(s, estimate=replace(s.estimate, world=None, mask=None)) for s in track()]
-    assert all(np.isfinite(e.site_mm).all() for e in expected_errors(the_sites(), bare))
+    assert all(np.isfinite(of(e).mm).all() for e in expected_errors(the_sites(), bare))
 
 
 def test_depth_and_other_people_are_taken_in() -> None:
@@ -203,10 +210,10 @@ def test_depth_and_other_people_are_taken_in() -> None:
 
 def test_a_person_of_whom_nothing_is_known_is_not_to_be_believed() -> None:
     e = unknown_error()
-    assert (e.site_mm == 500.0).all()
+    assert (of(e).mm == 500.0).all()
     assert e.mean_mm == 500.0
-    assert (vertex_errors(the_sites(), e) > 400.0).all()
-    assert (site_probability(e, 50.0) < 0.05).all()
+    assert (vertex_errors(the_sites(), of(e)) > 400.0).all()
+    assert (site_probability(of(e), 50.0) < 0.05).all()
 
 
 def test_broken_input_is_refused() -> None:
@@ -226,7 +233,7 @@ def test_broken_input_is_refused() -> None:
             the_sites(), [replace(s, estimate=replace(s.estimate, world=np.zeros((5, 3), np.float32)))]
         )
     with pytest.raises(InputError, match="positive"):
-        site_probability(errors()[0], 0.0)
+        site_probability(of(errors()[0]), 0.0)
 
 
 def test_scores_that_are_not_numbers_count_as_none() -> None:
@@ -236,7 +243,7 @@ def test_scores_that_are_not_numbers_count_as_none() -> None:
         s, estimate=replace(s.estimate, keypoints=Keypoints(k.xy, k.score * np.nan, k.visibility, k.source))
     )
     (e,) = expected_errors(the_sites(), [broken])
-    assert np.isfinite(e.site_mm).all()
+    assert np.isfinite(of(e).mm).all()
 
 
 # --- the file -------------------------------------------------------------------------------

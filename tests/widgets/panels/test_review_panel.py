@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from app.review.types import ReviewItem
 from widgets import theme
 from widgets.panels.review import ReviewPanel
-from widgets.panels.review_cards import reason_of
+from widgets.panels.review_cards import kind_of
 
 TITLES = (
     "Right arm not to be believed",
@@ -129,7 +129,7 @@ def test_the_filter_shows_one_kind_whatever_the_body_part(panel: ReviewPanel):
     ],
 )
 def test_kinds_leave_out_sides_parts_and_counts(title: str, reason: str):
-    assert reason_of(title) == reason
+    assert kind_of(title) == reason
 
 
 def test_each_empty_list_says_why(panel: ReviewPanel):

@@ -1,0 +1,83 @@
+"""What waits for review: stretches of low confidence with their reasons, and reasons that stand alone."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from app.review.items import TrackEnds, review_items
+from app.review.lanes import TrackSeries
+from backends.confidence.reasons import Reason, ReasonKind
+from backends.keypoints.layout import INDEX
+
+N = 100
+
+
+def series(**mm: slice) -> Any:
+    """One person, sure of everything but the keypoints named, which are 120 mm off in their frames."""
+    keypoints = np.full((N, 23), 20.0, np.float16)
+    for name, frames in mm.items():
+        keypoints[frames, INDEX[name]] = 120.0
+    nowhere = np.zeros(N, np.bool_)
+    track = TrackSeries(
+        np.full(N, 25.0, np.float32),
+        keypoints,
+        np.ones(N, np.bool_),
+        ~nowhere,
+        nowhere.copy(),
+        nowhere.copy(),
+    )
+    return SimpleNamespace(tracks={1: track}, processed=np.ones(N, np.bool_))
+
+
+def reason(
+    kind: ReasonKind, joint: str, first: int, last: int, severity: float = 0.5, **words: str
+) -> Reason:
+    sentence = words.get("sentence", f"The {joint} is odd.")
+    return Reason(kind, joint, first, last, first, severity, "Odd", sentence)
+
+
+def items(data: Any, *reasons: Reason, people: tuple[tuple[int, str], ...] = ((1, "Person 1"),)) -> list[Any]:
+    return review_items(data, people, (), lambda track: TrackEnds(False, False), 25, lambda track: reasons)
+
+
+def test_low_confidence_names_its_reason_and_is_found_by_both_filters() -> None:
+    far = reason(ReasonKind.KEYPOINT_FAR, "left_wrist", 32, 40)
+    (item,) = items(series(left_wrist=slice(30, 45)), far)
+    assert item.title == "Left arm not to be believed"
+    assert item.reasons == ("Not to be believed", "Keypoint far from the mesh")
+    assert item.sentence == far.sentence
+    assert item.detail.endswith("keypoint far from the mesh")
+    assert item.keypoint == INDEX["left_wrist"]
+
+
+def test_a_reason_elsewhere_is_an_item_of_its_own() -> None:
+    knee = reason(ReasonKind.BENT_WRONG, "right_knee", 32, 40, 0.9)
+    found = items(series(left_wrist=slice(30, 45)), knee)
+    assert [i.reasons for i in found] == [("Not to be believed",), ("Limb bent the wrong way",)]
+    assert found[1].severity == 2
+    assert (found[1].first_frame, found[1].last_frame) == (32, 40)
+    assert found[1].keypoint == INDEX["right_knee"]
+
+
+def test_a_longer_reason_is_not_hidden_by_a_short_doubt() -> None:
+    cut = reason(ReasonKind.CUT_OFF, "left_ankle", 0, 99)
+    found = items(series(left_ankle=slice(30, 45)), cut)
+    assert [i.title for i in found] == ["Left leg not to be believed", "Odd"]
+    assert "Person cut off by the border" in found[0].reasons
+
+
+def test_what_a_person_has_corrected_is_not_asked_about_again() -> None:
+    data = series()
+    data.tracks[1].corrected[30:50] = True
+    assert items(data, reason(ReasonKind.JUMP, "left_wrist", 32, 33)) == []
+    assert len(items(data, reason(ReasonKind.JUMP, "left_wrist", 48, 52))) == 1
+
+
+def test_two_tracks_on_one_person_are_told_by_name() -> None:
+    twice = reason(ReasonKind.TWO_TRACKS, "", 10, 40, sentence="2 lies on the same person.")
+    (item,) = items(series(), twice, people=((1, "Anna"), (2, "Berta")))
+    assert item.sentence == "Berta lies on the same person."
+    assert items(series(), twice) == [], "of somebody who was deleted nothing is said"
