@@ -89,14 +89,14 @@ def light_of(frame: U1, plate: Plate, hidden: BoolArray) -> Light:
     return Light(gain, _by_place((ratio / gain).astype(np.float32), fair), size)
 
 
-def gains_to_one_light(frames: U1, masks: BoolArray) -> F4:
+def gains_to_one_light(frames: U1, masks: BoolArray, step: int = _STRIDE) -> F4:
     """(N, 3) factors that bring each picture to the light of the middle one, from pixels without people.
 
     Args:
-        frames: (N, H, W, 3); masks: (N, H, W) where people are.
+        frames: (N, H, W, 3); masks: (N, H, W) where people are; step: look at every n-th row and column.
     """
-    small = frames[:, ::_STRIDE, ::_STRIDE].astype(np.float32)
-    hidden = masks[:, ::_STRIDE, ::_STRIDE]
+    small = frames[:, ::step, ::step].astype(np.float32)
+    hidden = masks[:, ::step, ::step]
     level = np.array(
         [c[~h].mean(axis=0) if not h.all() else np.full(3, np.nan) for c, h in zip(small, hidden)]
     )

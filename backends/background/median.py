@@ -7,6 +7,7 @@ from typing import Any
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from backends.background.types import F4, U1, BoolArray
 
@@ -17,17 +18,20 @@ _NEAR = 6 * _SIXTEENTHS
 """Values this near to the median are noise of the same thing: their mean is quieter than the median."""
 
 
-def masked_median(frames: U1, masks: BoolArray, gains: F4) -> tuple[U1, BoolArray]:
+def masked_median(
+    frames: U1, masks: BoolArray, gains: F4, which: npt.NDArray[np.int64] | None = None
+) -> tuple[U1, BoolArray]:
     """The typical value of each pixel where nobody was.
 
     Args:
         frames: (N, H, W, 3) uint8; masks: (N, H, W) where people are; gains: (N, 3) factors that bring
-            each picture to one light.
+            each picture to one light; which: (M,) of the N that count, all by default.
 
     Returns:
         (H, W, 3) uint8, zero where people always were, and (H, W) where they were not always.
     """
     height, width = masks.shape[1:]
+    chosen = np.arange(len(frames)) if which is None else which
     bytes_in_light = np.arange(256) * gains[..., None].astype(np.float64) * _SIXTEENTHS
     table = np.clip(np.round(bytes_in_light), 0, 65535).astype(np.uint16)
     rgb = np.zeros((height, width, 3), np.uint8)
@@ -35,7 +39,7 @@ def masked_median(frames: U1, masks: BoolArray, gains: F4) -> tuple[U1, BoolArra
     middle = height // 2
     with ThreadPoolExecutor(2) as pool:
         halves = [
-            pool.submit(_rows, frames, masks, table, first, last, rgb, seen)
+            pool.submit(_rows, frames, masks, chosen, table, first, last, rgb, seen)
             for first, last in [(0, middle), (middle, height)]
         ]
         for half in halves:
@@ -83,18 +87,21 @@ def _typical(values: Array, count: int) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _rows(frames: Array, masks: Array, table: Array, first: int, last: int, rgb: Array, seen: Array) -> None:
+def _rows(
+    frames: Array, masks: Array, which: Array, table: Array, first: int, last: int, rgb: Array, seen: Array
+) -> None:
     """Fill rows ``first`` .. ``last`` - 1 of ``rgb`` and ``seen``.
 
     Args:
+        which: (M,) pictures that count.
         table: (N, 3, 256) uint16, each picture's byte in the light of the plate, in 1/16 levels.
     """
-    n, _, width, _ = frames.shape
-    values = np.empty((3 * width, n), np.uint16)
+    width = frames.shape[2]
+    values = np.empty((3 * width, len(which)), np.uint16)
     counts = np.zeros(width, np.int64)
     for y in range(first, last):
         counts[:] = 0
-        for i in range(n):
+        for i in which:
             for x in range(width):
                 if not masks[i, y, x]:
                     k = counts[x]

@@ -39,6 +39,11 @@ class Plate:
         """False where the camera moved: then this is no background of any picture."""
         return self.agreement >= _STEADY
 
+    def at(self, index: int) -> Plate:
+        """The room in frame ``index``: the same in every frame."""
+        del index
+        return self
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskedFrame:

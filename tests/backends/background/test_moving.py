@@ -1,0 +1,158 @@
+"""The room before a moving camera, from the pictures around each picture."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+
+from backends.background import MaskedFrame, MovingRoom, Plate, fill
+from backends.errors import InputError
+
+HEIGHT, WIDTH = 216, 384
+
+
+def hall(seed: int = 0) -> np.ndarray:
+    """A place much wider than a picture, with edges and corners."""
+    rng = np.random.default_rng(seed)
+    soft = rng.integers(60, 180, (40, 90, 3)).astype(np.uint8)
+    image = cv2.resize(soft, (900, 400), interpolation=cv2.INTER_CUBIC)
+    for _ in range(90):
+        x, y = int(rng.integers(0, 880)), int(rng.integers(0, 380))
+        w, h = (int(v) for v in rng.integers(10, 50, 2))
+        cv2.rectangle(image, (x, y), (x + w, y + h), rng.integers(30, 220, 3).tolist(), -1)
+    return np.asarray(image, np.uint8)
+
+
+HALL = hall()
+
+
+def view(index: int, place: np.ndarray = HALL) -> np.ndarray:
+    """What the camera sees: it pans, turns a little and breathes."""
+    H = cv2.getRotationMatrix2D((0.0, 0.0), 1.2 * np.sin(index / 9.0), 1.0 + 0.03 * np.sin(index / 13.0))
+    H[:, 2] = (-40 - 2.5 * index, -60 - 6 * np.sin(index / 5.0))
+    seen = cv2.warpAffine(place, H, (WIDTH, HEIGHT), flags=cv2.INTER_AREA)
+    return np.asarray(seen * (1.0 + 0.04 * np.sin(index / 6.0)), np.uint8)
+
+
+def person(index: int) -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(mask, (60 + (index * 7) % 280, 120), (24, 80), 0, 0, 360, 1, -1)
+    return mask > 0
+
+
+def recording(n: int, place: np.ndarray = HALL) -> list[MaskedFrame]:
+    frames = []
+    for index in range(n):
+        image, mask = view(index, place), person(index)
+        image[mask] = (250, 0, 200)
+        frames.append(MaskedFrame(index, image, cv2.dilate(mask.view(np.uint8), np.ones((5, 5))) > 0))
+    return frames
+
+
+def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / np.mean((a[where].astype(float) - b[where]) ** 2)))
+
+
+@pytest.fixture(scope="module")
+def found() -> tuple[list[MaskedFrame], list[Plate]]:
+    frames = recording(50)
+    return frames, list(MovingRoom().rooms(iter(frames)))
+
+
+def test_what_is_hidden_is_found_in_other_pictures(found: tuple[list[MaskedFrame], list[Plate]]) -> None:
+    frames, rooms = found
+    assert len(rooms) == len(frames)
+    ours, blurred, shares = [], [], []
+    for frame, room in zip(frames, rooms):
+        truth = view(frame.index)
+        ours.append(psnr(room.rgb, truth, frame.hidden))
+        blurred.append(psnr(fill(frame.rgb, ~frame.hidden), truth, frame.hidden))
+        shares.append(room.seen[frame.hidden].mean())
+        np.testing.assert_array_equal(room.rgb[~frame.hidden], frame.rgb[~frame.hidden])
+    assert np.median(shares) > 0.97
+    assert np.median(ours) > np.median(blurred) + 8
+
+
+def test_nothing_of_a_person_stays(found: tuple[list[MaskedFrame], list[Plate]]) -> None:
+    for frame, room in zip(*found):
+        pink = np.abs(room.rgb.astype(int) - (250, 0, 200)).max(axis=2) < 60
+        assert not (pink & frame.hidden).any()
+
+
+def test_the_room_is_marked_as_made_for_its_picture(found: tuple[list[MaskedFrame], list[Plate]]) -> None:
+    assert all(room.lit and room.steady for room in found[1])
+
+
+def test_one_picture_alone_is_done_from_those_about_it(
+    found: tuple[list[MaskedFrame], list[Plate]],
+) -> None:
+    frames, _ = found
+    room = MovingRoom().room_of(frames[5:46], 25)
+    assert psnr(room.rgb, view(25), frames[25].hidden) > 24
+    with pytest.raises(InputError, match="frame 3"):
+        MovingRoom().room_of(frames[5:10], 3)
+
+
+def test_a_cut_does_not_mix_two_places() -> None:
+    other = recording(40, 255 - hall(5))[20:]
+    frames = recording(20) + [MaskedFrame(20 + i, f.rgb, f.hidden) for i, f in enumerate(other)]
+    rooms = list(MovingRoom().rooms(iter(frames)))
+    for frame, room in zip(frames[:20], rooms):
+        assert psnr(room.rgb, view(frame.index), frame.hidden & room.seen) > 20
+    for frame, room in zip(frames[20:], rooms[20:]):
+        put = frame.hidden & room.seen
+        assert not put.any() or psnr(room.rgb, view(frame.index, 255 - hall(5)), put) > 20
+
+
+def test_a_plain_wall_is_filled_from_around_and_said_to_be_unseen() -> None:
+    wall = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
+    frames = []
+    for index in range(8):
+        image = wall.copy()
+        image[person(index)] = 0
+        frames.append(
+            MaskedFrame(index, image, cv2.dilate(person(index).view(np.uint8), np.ones((5, 5))) > 0)
+        )
+    for frame, room in zip(frames, MovingRoom().rooms(iter(frames))):
+        assert np.abs(room.rgb.astype(int) - 120).max() <= 1
+        assert room.seen_fraction == pytest.approx(1 - frame.hidden.mean())
+
+
+def test_nobody_and_everything_hidden() -> None:
+    image = view(0)
+    nobody, everything = np.zeros((HEIGHT, WIDTH), np.bool_), np.ones((HEIGHT, WIDTH), np.bool_)
+    frames = [MaskedFrame(0, image, nobody), MaskedFrame(1, image, everything)]
+    first, second = MovingRoom().rooms(iter(frames))
+    np.testing.assert_array_equal(first.rgb, image)
+    assert second.rgb.shape == image.shape
+    assert list(MovingRoom().rooms(iter([]))) == []
+
+
+def test_pictures_are_let_go_and_only_some_are_read_ahead() -> None:
+    alive: list[weakref.ref[np.ndarray]] = []
+    given = 0
+
+    def camera() -> Iterator[MaskedFrame]:
+        nonlocal given
+        for index in range(60):
+            image = view(index)
+            alive.append(weakref.ref(image))
+            given = index
+            yield MaskedFrame(index, image, person(index))
+
+    most = 0
+    for number, room in enumerate(MovingRoom(ahead=6, behind=10).rooms(camera())):
+        assert room.rgb.shape == (HEIGHT, WIDTH, 3)
+        assert given <= number + 6
+        most = max(most, sum(r() is not None for r in alive))
+    assert most <= 6 + 10 // 5 + 4
+
+
+def test_changing_sizes_are_refused() -> None:
+    small = MaskedFrame(1, np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40), np.bool_))
+    with pytest.raises(InputError, match="first picture"):
+        list(MovingRoom().rooms(iter([recording(1)[0], small])))
