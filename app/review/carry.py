@@ -25,7 +25,7 @@ from app.review.types import CarryRange
 from backends.body.params import BodyParams
 from backends.errors import InputError
 from backends.fitting import Observation, propagate
-from backends.keypoints.types import Keypoints, Source, Visibility
+from backends.keypoints.types import Visibility
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -108,7 +108,7 @@ def carry(
     if not fixed:
         raise ProjectError("The corrected frames have no bodies to follow. Place more of their keypoints.")
     first, last = max(span.first, low), min(span.last, high)
-    placed = {f: _placed(found[f].estimate.keypoints) for f in fixed}
+    placed = {f: found[f].estimate.keypoints.placed for f in fixed}
     guessed = moved_between(found, fixed, placed)
     people = [guessed.get(f) for f in range(low, high + 1)]
     control.check()
@@ -146,14 +146,6 @@ def carry(
     )  # fmt: skip
     result = [p for p in judged if first <= p.frame <= last and not p.reviewed]
     return Carried(span, frame, tuple(calm_hands(result)), seen, _label(named))
-
-
-def _placed(keypoints: Keypoints) -> BoolArray:
-    """(23,) keypoints that a person has placed; one that was only declared hidden is not."""
-    seen = (keypoints.visibility == Visibility.VISIBLE) | (keypoints.score >= 1.0)
-    return np.asarray(
-        (keypoints.source == Source.PERSON) & seen & (keypoints.visibility != Visibility.ABSENT)
-    )
 
 
 def _moved(person: PersonRecord, xy: npt.NDArray[np.float32], named: BoolArray) -> PersonRecord:

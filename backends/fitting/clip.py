@@ -13,17 +13,18 @@ from backends.body import BodyParams
 from backends.camera import Camera
 from backends.errors import InputError
 from backends.fitting.arrays import Evidence, pack_camera
+from backends.fitting.clip_kernels import FOLLOWED
 from backends.fitting.clip_solver import ClipProblem, ClipSystem, solve_clip
 from backends.fitting.clip_start import Observation, filled, first_bodies, unwrapped
 from backends.fitting.clip_types import ClipFit, ClipSettings
 from backends.fitting.evidence import MIN_KEYPOINTS, N_POINTS, View, gather, weigh, weigh_bones
 from backends.fitting.fitter import BodyFitter
 from backends.fitting.ground import N_FEET, Contact, find_contacts
-from backends.fitting.kernels import N_FIT_JOINTS, points_and_derivatives
+from backends.fitting.kernels import N_FIT_JOINTS, N_POSE, points_and_derivatives
+from backends.fitting.liveliness import looseness
 from backends.fitting.terms import project_points
 from backends.fitting.types import NotEnoughKeypoints
 from backends.keypoints.layout import N_KEYPOINTS
-from backends.keypoints.types import Source
 
 F8 = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -127,6 +128,7 @@ class Stretch:
         inverse = np.concatenate([f.prior.inverse_sigma, np.zeros(nb)])
         prior = f.prior._replace(mean=np.concatenate([f.prior.mean, np.zeros(nb)]), inverse_sigma=inverse)
         bounds = f.bounds(nb, in_front=self._single)
+        loose, turn_loose = self._looseness(x, betas)
         spent = 0
         for wide in (True, False):
             if wide and not cold and not self._fixed.any():
@@ -138,8 +140,9 @@ class Stretch:
             clip = self.evidence._replace(sigma=sigma, cuts=cuts, bone_cut=self.evidence.bone_cut * factor)
             problem = ClipProblem(
                 body=f.arrays, clip=clip, prior=prior, settings=s, fps=self._fps, frozen=frozen,
-                slide=self._contact.slide(s.slide_m), ground=self._contact.ground(s.ground_m),
-                height=self._contact.height, across=self._contact.across,
+                loose=loose, turn_loose=turn_loose, slide=self._contact.slide(s.slide_m),
+                ground=self._contact.ground(s.ground_m), height=self._contact.height,
+                across=self._contact.across,
             )  # fmt: skip
             system = ClipSystem(problem, nb)
             x, betas, cost, count = solve_clip(system, x, betas, bounds, s.iterations, 1e-3 if wide else 1e-5)
@@ -148,6 +151,18 @@ class Stretch:
                 raise NotEnoughKeypoints("No motion fits this clip: the body would lie behind a camera.")
         return x, betas, cost, spent
 
+
+    def _looseness(self, x: F8, betas: F8) -> tuple[F8, F8]:
+        """How much looser than at rest points (T, F) and angles (T, 22) are held."""
+        s, fps = self._settings, self._fps
+        X, room = np.empty((N_POINTS, 3)), np.empty((0, 3, 0))
+        P = np.empty((len(x), len(FOLLOWED), 3))
+        for t, unknowns in enumerate(x):
+            points_and_derivatives(unknowns, betas, 0, self._fitter.arrays, N_POINTS, X, room, False)
+            P[t] = X[FOLLOWED]
+        loose = looseness(P, fps, s.calm_speed)
+        angles = x[:, :N_POSE].reshape(len(x), -1, 3)
+        return loose, looseness(angles, fps, s.calm_turn)
 
     def hold_feet(
         self, x: F8, betas: F8, nb: int, frozen: BoolArray, cost: float
@@ -220,7 +235,7 @@ def weigh_clip(fitter: BodyFitter, frames: Sequence[Observation], s: ClipSetting
                 row.append(nothing)
                 continue
             view = weigh(keypoints, settings)
-            fixed = (keypoints.source == Source.PERSON) & view.used
+            fixed = keypoints.placed & view.used
             # Only what was placed, not what was declared hidden, is held hard.
             row.append(
                 replace(

@@ -135,15 +135,16 @@ def points_acceleration_term(
     P: Array, D: Array, inverse: Array, cut: float, columns: Array, counts: Array, frozen: Array, band: Array,
     g: Array, want: bool,
 ) -> float:  # fmt: skip
-    """Points go on as they went: ``P[t] - 2 P[t + 1] + P[t + 2]``, with inverse noises (F,) 1 / m, robust."""
+    """Points go on as they went: ``P[t] - 2 P[t + 1] + P[t + 2]``, with inverse noises (T, F) 1 / m at the
+    middle frame, robust."""
     cost = 0.0
     coefficients = np.array([1.0, -2.0, 1.0])
     r, weights = np.empty(3), np.empty(3)
     for t in range(len(P) - 2):
         if frozen[t] and frozen[t + 1] and frozen[t + 2]:
             continue
-        for k in range(len(inverse)):
-            s = inverse[k]
+        for k in range(inverse.shape[1]):
+            s = inverse[t + 1, k]
             if s == 0.0:
                 continue
             for c in range(3):
@@ -213,14 +214,13 @@ def ground_term(
 
 @numba.njit(cache=True, nogil=True)
 def angles_term(
-    x: Array, velocity: float, acceleration: float, frozen: Array, band: Array, g: Array, want: bool
+    x: Array, velocity: Array, acceleration: Array, frozen: Array, band: Array, g: Array, want: bool
 ) -> float:
-    """The angles of joints 1 to 21 change slowly and evenly: inverse noises a frame, 1 / radian. The root
-    is held by the points, for its axis-angle jumps."""
+    """The angles of joints 1 to 21 change slowly and evenly: inverse noises a frame, 1 / radian, (T, 22) at
+    the later, and the middle, frame. The root is held by the points, for its axis-angle jumps."""
     cost = 0.0
     coefficients = np.array([-1.0, 1.0, 0.0])
     for order in range(1, 3):
-        s2 = velocity * velocity if order == 1 else acceleration * acceleration
         if order == 2:
             coefficients[0], coefficients[1], coefficients[2] = 1.0, -2.0, 1.0
         for t in range(len(x) - order):
@@ -230,6 +230,8 @@ def angles_term(
             if not free:
                 continue
             for a in range(3, N_POSE):
+                s = velocity[t + 1, a // 3] if order == 1 else acceleration[t + 1, a // 3]
+                s2 = s * s
                 r = 0.0
                 for i in range(order + 1):
                     r += coefficients[i] * x[t + i, a]

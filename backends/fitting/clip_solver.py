@@ -42,6 +42,8 @@ class ClipProblem:
         clip: evidence with a row a frame (:func:`backends.fitting.clip_kernels.one_frame`).
         prior: of one frame's 69 unknowns and a free shape's (which has none here: it counts once).
         frozen: (T,) bool: frames that may not move.
+        loose: (T, F) how many times looser the followed points are held than at rest; turn_loose (T, 22)
+            the same of joints' angles.
         slide: (T - 1, 6), ground: (T, 6) weights of the feet's points, 1 / m^2; height: of the ground.
     """
 
@@ -51,6 +53,8 @@ class ClipProblem:
     settings: ClipSettings
     fps: float
     frozen: npt.NDArray[np.bool_]
+    loose: F8
+    turn_loose: F8
     slide: F8
     ground: F8
     height: float
@@ -78,8 +82,11 @@ class ClipSystem:
         inverse = np.full(N_FOLLOWED, 1.0 / (s.end * step))
         inverse[list(_LIMB_POINTS)] = 1.0 / (s.limb * step)
         inverse[list(_TORSO_POINTS)] = 1.0 / (s.torso * step)
-        self._inverse = inverse
-        self._turn = (problem.fps / s.turn_speed, problem.fps**2 / s.turn_acceleration)
+        self._inverse = inverse / problem.loose
+        self._turn = (
+            1.0 / (s.turn_speed / problem.fps * problem.turn_loose),
+            1.0 / (s.turn_acceleration * step * problem.turn_loose),
+        )
 
     def cost(self, x: F8, betas: F8, want: bool) -> float:
         """The cost at ``x`` (T, 69) and ``betas``; with ``want`` the normal equations are made ready."""

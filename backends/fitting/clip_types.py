@@ -22,6 +22,7 @@ class ClipSettings:
             feet, m/s^2 (a tenth of free fall to about free fall in everyday movement).
         acceleration_cut: accelerations beyond this many standard deviations are believed (a kick).
         turn_speed, turn_acceleration: of a joint's angle, rad/s and rad/s^2.
+        calm_speed, calm_turn: m/s and rad/s; what is quicker is held looser in proportion.
         fixed_px: noise of a keypoint that a person has placed.
         slide_m, ground_m: how far a standing foot moves in a frame, and how far from the ground it is.
         iterations: upper bound; window, overlap: longer clips are fitted this many frames at a time.
@@ -33,6 +34,8 @@ class ClipSettings:
     acceleration_cut: float = 4.0
     turn_speed: float = 4.0
     turn_acceleration: float = 30.0
+    calm_speed: float = 1.0
+    calm_turn: float = 1.0
     fixed_px: float = 0.15
     slide_m: float = 0.004
     ground_m: float = 0.015

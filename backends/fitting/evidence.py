@@ -17,12 +17,14 @@ from backends.fitting.problem import N_BONES, bone_matrix
 from backends.fitting.start import ray_frame
 from backends.fitting.types import FitSettings, NotEnoughKeypoints
 from backends.keypoints.layout import N_KEYPOINTS
-from backends.keypoints.types import Keypoints, Source, Visibility
+from backends.keypoints.types import Keypoints, Visibility
 
 F8 = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 MIN_KEYPOINTS = 6
+BY_HAND = 20.0
+"""Robust bounds beyond this are those of keypoints that a person placed."""
 _MIN_SPREAD_PX = 4.0
 _MAX_PX = 1e5
 _MAX_WORLD_M = 100.0
@@ -78,7 +80,7 @@ def weigh(keypoints: Keypoints, settings: FitSettings) -> View:
     """Noise and bounds of a person's keypoints in one picture; none used where nothing is known."""
     many = weigh_arrays(
         keypoints.xy[None].astype(np.float64), keypoints.score[None].astype(np.float64),
-        keypoints.visibility[None], (keypoints.source == Source.PERSON)[None], settings,
+        keypoints.visibility[None], keypoints.placed[None], settings,
     )  # fmt: skip
     return View(many.xy[0], many.used[0], many.score[0], many.sigma[0], many.cuts[0], float(many.size[0]))
 
@@ -146,6 +148,15 @@ def weigh_bones(
     many = weigh_bones_arrays(one, world[None].astype(np.float64), camera, settings)
     assert many.world_cam is not None
     return Bones(many.target[0], many.weight[0], many.frame[0], many.world_cam[0])
+
+
+def held_hard(known: Evidence, noise_px: float) -> Evidence:
+    """The same with what a person has placed held to ``noise_px``, given up no sooner than before."""
+    by_hand = known.cuts > BY_HAND
+    return known._replace(
+        sigma=np.where(by_hand & np.isfinite(known.sigma), noise_px, known.sigma),
+        cuts=np.where(by_hand, known.cuts * known.sigma / noise_px, known.cuts),
+    )
 
 
 def gather(

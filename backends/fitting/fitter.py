@@ -13,7 +13,16 @@ from backends.body import BodyModel, BodyParams
 from backends.camera import Camera
 from backends.errors import InputError
 from backends.fitting.arrays import Evidence, Prior, pack_camera
-from backends.fitting.evidence import Bones, View, gather, weigh, weigh_bones, weigh_or_refuse, widened
+from backends.fitting.evidence import (
+    Bones,
+    View,
+    gather,
+    held_hard,
+    weigh,
+    weigh_bones,
+    weigh_or_refuse,
+    widened,
+)
 from backends.fitting.flips import LIMBS, try_flips
 from backends.fitting.kernels import N_FIT_JOINTS, N_POSE
 from backends.fitting.mixture import PoseMixture, shipped_mixture
@@ -111,6 +120,9 @@ class BodyFitter:
             )
         if not np.isfinite(cost):  # no start was given, or it lies behind the camera
             x, cost, spent = self._cold(view, bones, camera, fixed, nb, known, prior)
+        if np.isfinite(cost) and keypoints.placed.any():
+            x, cost, count = self._held(x, fixed, nb, known, prior, in_front=True)
+            spent += count
         if not np.isfinite(x).all() or not np.isfinite(cost):
             raise NotEnoughKeypoints("No body fits these keypoints: they would lie behind the camera.")
         lines = linearise(x, fixed, nb, self.arrays, known, prior)
@@ -172,6 +184,9 @@ class BodyFitter:
             x, cost, count = self.descend(
                 x, fixed, nb, known, prior, settings.warm_iterations, in_front=False
             )
+            spent += count
+        if np.isfinite(cost) and any(k.placed.any() for k in keypoints):
+            x, cost, count = self._held(x, fixed, nb, known, prior, in_front=False)
             spent += count
         if not np.isfinite(x).all() or not np.isfinite(cost):
             raise NotEnoughKeypoints("No body fits these views: it would lie behind one of the cameras.")
@@ -246,6 +261,15 @@ class BodyFitter:
             x, betas, nb, self.arrays, known, prior, limits, n_points, iterations, tolerance
         )
         return result
+
+    def _held(
+        self, x: F8, betas: F8, nb: int, known: Evidence, prior: Prior, *, in_front: bool
+    ) -> tuple[F8, float, int]:
+        """On to where the keypoints that a person has placed are met, to a fraction of a pixel where the
+        body can reach them."""
+        hard = held_hard(known, self.settings.held_px)
+        steps = self.settings.warm_iterations
+        return self.descend(x, betas, nb, hard, prior, steps, in_front=in_front)
 
     def _cold(
         self, view: View, bones: Bones, camera: Camera, betas: F8, nb: int, known: Evidence, prior: Prior

@@ -16,13 +16,14 @@ from backends.fitting.clip_start import Observation, filled, unwrapped
 from backends.fitting.clip_types import ClipFit, ClipSettings
 from backends.fitting.fitter import BodyFitter
 from backends.keypoints.layout import N_KEYPOINTS
-from backends.keypoints.types import Source
 
 F8 = npt.NDArray[np.float64]
 
 _MARGIN = 2
 """Frames on each side of the range that hold its ends where they are."""
 _LEAST_TRUST = 0.02
+_CALM = 6.0
+"""Corrections are carried by the movement's evenness: only what is this many times quicker is held looser."""
 
 
 def propagate(
@@ -57,6 +58,7 @@ def propagate(
             numbers of frames, bodies, views and cameras.
     """
     s = settings or ClipSettings()
+    s = replace(s, calm_speed=_CALM * s.calm_speed, calm_turn=_CALM * s.calm_turn)
     check_clip(frames, cameras, fps, bodies)
     if not 0 <= first <= last < len(frames):
         raise InputError(f"The range {first} to {last} is not within the clip's {len(frames)} frames.")
@@ -102,7 +104,7 @@ def _trust(frames: Sequence[Observation], corrected: Sequence[int], first: int, 
     for t, frame in enumerate(frames):
         for v, keypoints in enumerate(frame.keypoints):
             if keypoints is not None:
-                by_person[t, v] = keypoints.source == Source.PERSON
+                by_person[t, v] = keypoints.placed
     for v in range(n_views):
         for k in range(N_KEYPOINTS):
             edited = [c for c in corrected if by_person[c, v, k]]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from backends.body import BodyParams
 from backends.fitting.arrays import Array, Evidence
-from backends.fitting.evidence import View
+from backends.fitting.evidence import BY_HAND, View
 from backends.fitting.posterior import joints_centre, point_covariances
 from backends.fitting.terms import project_points
 from backends.fitting.types import FitResult, Spread, ViewsFit
@@ -121,7 +121,7 @@ def _doubts(views: Sequence[View], residual: F8, known: Evidence) -> tuple[tuple
     if lost.sum() > _GIVEN_UP * told.sum():
         words.append("the body misses many of the keypoints")
         growth *= _GROWTH
-    by_hand = told & (known.cuts > 20.0)
+    by_hand = told & (known.cuts > BY_HAND)
     if (by_hand & (ratio > 10.0)).any():
         words.append("keypoints placed by hand contradict each other or the body")
         growth = max(growth, 4.0)

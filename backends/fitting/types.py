@@ -29,7 +29,9 @@ class FitSettings:
             then correct themselves.
         min_pixels: the noise is never taken to be smaller, pixels.
         occluded_factor: an occluded keypoint is a guess: this many times the noise.
-        person_share: noise of a keypoint that a person has placed, as a share of the person's size.
+        person_share: noise of a keypoint that a person has placed, as a share of the person's size: how
+            far it may be off, which says how sure the fit is.
+        held_px: how far the body may miss it, pixels, where it can be reached at all.
         bone_depth, bone_plane: noise of the direction of a bone in the estimator's world landmarks,
             along the line of sight and across it (unit vectors).
         pose_step, depth_step: how far a joint turns (radians) and the body moves along the line of sight
@@ -50,6 +52,7 @@ class FitSettings:
     min_pixels: float = 0.75
     occluded_factor: float = 2.5
     person_share: float = 0.002
+    held_px: float = 0.15
     bone_depth: float = 0.22
     bone_plane: float = 0.35
     pose_step: float = 0.20

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from backends.camera import Camera
 from backends.fitting.arrays import BodyArrays, Evidence, Prior
-from backends.fitting.evidence import MIN_KEYPOINTS, View
+from backends.fitting.evidence import BY_HAND, MIN_KEYPOINTS, View
 from backends.fitting.flips import LIMBS, try_flips
 from backends.fitting.kernels import N_POSE, points_and_derivatives
 from backends.fitting.terms import project_points
@@ -21,8 +21,6 @@ from backends.multiview.triangulate import triangulate
 F8 = npt.NDArray[np.float64]
 
 _MAX_ERROR_PX = 15.0
-_BY_HAND = 20.0
-"""Robust bounds beyond this are those of keypoints that a person placed."""
 
 
 _LIMB_POINTS = [
@@ -54,7 +52,7 @@ def start_world(views: Sequence[View], cameras: Sequence[Camera]) -> tuple[F8, l
         )
     agreed = []
     for view, used in zip(views, found.used):
-        keep = view.used & (used | ~known | (view.cuts > _BY_HAND))
+        keep = view.used & (used | ~known | (view.cuts > BY_HAND))
         sigma = np.where(keep, view.sigma, np.inf)
         agreed.append(replace(view, used=keep, sigma=sigma, xy=np.where(keep[:, None], view.xy, 0.0)))
     return found.points, agreed
@@ -67,7 +65,7 @@ def rescaled(arrays: BodyArrays, x: F8, betas: F8, nb: int, known: Evidence) -> 
     b = x[N_POSE + 3 :].copy() if nb else betas
     points_and_derivatives(x, b, 0, arrays, N_KEYPOINTS, X, np.empty((0, 3, 0)), False)
     xy = np.stack([project_points(camera, X) for camera in known.cameras])
-    by_hand = known.cuts > _BY_HAND
+    by_hand = known.cuts > BY_HAND
     told = np.isfinite(known.sigma) & ~by_hand & np.isfinite(xy).all(axis=2)
     if told.sum() < MIN_KEYPOINTS:
         return known

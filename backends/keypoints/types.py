@@ -49,6 +49,12 @@ class Keypoints:
         if self.xy.shape != (N_KEYPOINTS, 2):
             raise ValueError(f"keypoints need shape (23, 2), got {self.xy.shape}")
 
+    @property
+    def placed(self) -> npt.NDArray[np.bool_]:
+        """(23,) keypoints that a person has put where they are; one that was only declared hidden is not."""
+        seen = (self.visibility == Visibility.VISIBLE) | (self.score >= 1.0)
+        return np.asarray((self.source == Source.PERSON) & (self.visibility != Visibility.ABSENT) & seen)
+
     def moved(self, index: int, xy: tuple[float, float]) -> Keypoints:
         """A copy in which a person has put keypoint ``index`` at ``xy`` (then visible, score 1)."""
         new = Keypoints(self.xy.copy(), self.score.copy(), self.visibility.copy(), self.source.copy())

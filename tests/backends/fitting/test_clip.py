@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from backends.fitting.arrays import pack_camera
 from backends.fitting.clip_kernels import N_FRAME
 from backends.fitting.clip_solver import ClipProblem, ClipSystem
 from backends.fitting.ground import Contact
+from backends.fitting.liveliness import looseness
 from backends.fitting.terms import project_points
 from backends.fitting.trial import (
     aligned_errors_mm,
@@ -238,7 +240,8 @@ def test_derivatives_between_frames_agree_with_differences() -> None:
         frozen = np.zeros(6, np.bool_)
         frozen[1] = some_frozen
         problem = ClipProblem(
-            FITTER.arrays, stretch.evidence, prior, settings, FPS, frozen, contact.slide(0.01),
+            FITTER.arrays, stretch.evidence, prior, settings, FPS, frozen, rng.uniform(1, 3, (6, 22)),
+            rng.uniform(1, 3, (6, 22)), contact.slide(0.01),
             contact.ground(0.02), contact.height, contact.across,
         )  # fmt: skip
         system = ClipSystem(problem, 10)
@@ -316,6 +319,40 @@ def test_feet_that_pass_through_the_air_do_not_stand() -> None:
     feet[..., 0] = 0.2 * np.sin(2 * np.pi * 2.0 * t)[:, None]  # still for a moment at each turn
     contact = find_contacts(feet, FPS, height=None)
     assert contact.stands[5:-5].max() == 0.0
+
+
+def test_quick_arms_are_followed() -> None:
+    """Somebody who does jumping jacks: arms from the sides to overhead and back, quickly."""
+    rng = np.random.default_rng(15)
+    base = random_motion(BODY, rng, 5, FPS).params[0]
+    world = []
+    for t in np.arange(50) / FPS:
+        pose = base.pose.copy()
+        up = 0.5 - 0.5 * np.cos(2 * np.pi * 1.6 * t)
+        for side, sign in ((16, 1.0), (17, -1.0)):
+            pose[side] = [0.0, 0.0, sign * (-1.0 + 2.2 * up)]
+            pose[side + 2] = [0.0, -0.2 * sign, 0.0]
+        world.append(BodyParams(base.betas, pose, base.transl))
+    seen = [
+        Observation((seen_keypoints(BODY, p, CAMERA, rng, 2.0),), seen_world(BODY, p, CAMERA, rng))
+        for p in world
+    ]
+    clip = fit_clip(FITTER, seen, [CAMERA], fps=FPS)
+    size = np.mean([np.hypot(*np.ptp(o.keypoints[0].xy, axis=0)) for o in seen if o.keypoints[0]])
+    found = np.nanpercentile(clip.residual_px[:, 0, 9:11], 90)
+    assert found < 0.04 * size
+    still = replace(ClipSettings(), calm_speed=1e3, calm_turn=1e3)
+    held = fit_clip(FITTER, seen, [CAMERA], fps=FPS, settings=still)
+    assert np.nanpercentile(held.residual_px[:, 0, 9:11], 90) > 1.5 * found
+
+
+def test_a_jump_to_and_fro_is_no_quick_movement() -> None:
+    points = np.zeros((40, 1, 3))
+    points[20:22, 0, 0] = 1.0  # a keypoint gone astray for two frames
+    assert looseness(points, FPS, 1.0).max() == 1.0
+    points[:, 0, 0] = 0.1 * np.arange(40)  # 2.5 m/s
+    assert looseness(points, FPS, 1.0)[5:-5] == pytest.approx(2.5, rel=0.01)
+    assert looseness(points[:2], FPS, 1.0).tolist() == [[1.0], [1.0]]
 
 
 def test_contacts_are_found_where_feet_are_still_and_low() -> None:

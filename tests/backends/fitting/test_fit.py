@@ -13,7 +13,7 @@ from backends.fitting import BodyFitter, NotEnoughKeypoints, pool_shape
 from backends.fitting.kernels import N_POSE
 from backends.fitting.problem import pose_prior
 from backends.fitting.start import ray_frame
-from backends.keypoints.types import Keypoints
+from backends.keypoints.types import Keypoints, Visibility
 
 BODY = load_body()
 FITTER = BodyFitter(BODY)
@@ -125,6 +125,29 @@ def test_one_wrong_keypoint_does_not_pull_the_body() -> None:
     kp.xy[15] += [220, -160]
     spoiled = FITTER.fit(kp, world, CAMERA)
     assert aligned_error_mm(spoiled.params, truth) < aligned_error_mm(good.params, truth) + 30
+
+
+def test_a_keypoint_that_a_person_has_placed_is_met() -> None:
+    rng = np.random.default_rng(20)
+    for index in (9, 7, 15, 0):
+        kp, world = seen(random_body(rng), rng)
+        first = FITTER.fit(kp, world, CAMERA)
+        x, y = first.reprojected_xy[index] + rng.normal(0, 12, 2)
+        moved = kp.moved(index, (float(x), float(y)))
+        result = FITTER.fit(moved, world, CAMERA, betas=first.params.betas, init=first.params)
+        assert result.residual_px[index] < 0.2
+
+
+def test_a_keypoint_that_was_declared_hidden_is_not_held() -> None:
+    rng = np.random.default_rng(21)
+    kp, world = seen(random_body(rng), rng)
+    kp.xy[10] += [25, -25]
+    hidden = kp.with_visibility(10, Visibility.OCCLUDED)
+    assert not hidden.placed.any()
+    assert FITTER.fit(hidden, world, CAMERA).residual_px[10] > 5
+    placed = kp.moved(10, (float(kp.xy[10, 0]), float(kp.xy[10, 1])))
+    assert placed.placed.sum() == 1
+    assert not placed.with_visibility(10, Visibility.ABSENT).placed.any()
 
 
 def test_pooling_frames_finds_a_better_shape_than_one_frame() -> None:
