@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,30 @@ import numpy.typing as npt
 from backends.errors import WeightsError
 
 F4 = npt.NDArray[np.float32]
+
+_STDERR = 2
+_quiet = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_greeting() -> Iterator[None]:
+    """Keep the library's own lines ("INFO: Created ... delegate") out of what a person reads.
+
+    They come from C++ and know no switch. Errors come as exceptions, so nothing is lost.
+    """
+    with _quiet:
+        try:
+            kept, nowhere = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)
+        except OSError:  # a program without a console
+            yield
+            return
+        try:
+            os.dup2(nowhere, _STDERR)
+            yield
+        finally:
+            os.dup2(kept, _STDERR)
+            os.close(kept)
+            os.close(nowhere)
 
 
 class Network:
@@ -34,8 +62,9 @@ class Network:
         if not path.is_file():
             raise WeightsError(f"The network {path.name} is not there. Type: understudy models install")
         try:
-            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _without_greeting():
+                self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
+                self._interpreter.allocate_tensors()
             details = self._interpreter.get_input_details()
             found = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:

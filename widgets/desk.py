@@ -28,6 +28,26 @@ _NARROW = 1440
 """Below this width the side panels become tabs on one side."""
 
 
+_EMPTY = {
+    "run": (
+        "Nobody yet. Run finds the people in the footage.",
+        "Nothing to review yet. After a run, what cannot be believed is listed here.",
+        "No people yet: press Run to find them",
+    ),
+    "running": (
+        "Looking for people. They appear here as they are found.",
+        "What cannot be believed appears here as the run goes on.",
+        "Looking for people…",
+    ),
+    "nobody": (
+        "Nobody was found in this footage.",
+        "Nothing to review: nobody was found.",
+        "Nobody was found in this footage",
+    ),
+}
+"""Words in the empty panels: people, review, timeline."""
+
+
 def line(*, vertical: bool = False) -> QFrame:
     """One pixel between two panels."""
     frame = QFrame()
@@ -88,9 +108,17 @@ class Desk(QWidget):
         layout.addWidget(self._whole, 1)
         layout.addWidget(line())
         layout.addWidget(self.status)
+        self.set_waiting("run")
         self._arrange(narrow=False)
         self._middle.setSizes([LEFT_WIDTH, 1076, RIGHT_WIDTH])
         self._whole.setSizes([696, TIMELINE_HEIGHT])
+
+    def set_waiting(self, waiting: str) -> None:
+        """Why there is nobody: "run" (nothing has run), "running", "nobody" (nobody was found)."""
+        people, review, plot = _EMPTY[waiting]
+        self.people.set_empty_text(people)
+        self.review.set_empty_text(review)
+        self.timeline.plot.set_empty_text(plot)
 
     def set_panels_shown(self, shown: bool) -> None:
         """Side panels on or off."""

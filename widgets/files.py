@@ -130,5 +130,5 @@ class Files(QObject):
         rows = []
         for path in self._settings.recent():
             when = datetime.fromtimestamp(path.stat().st_mtime).strftime("%d %b %Y, %H:%M")
-            rows.append((path.stem, str(path), f"{when} · {path.parent.name}"))
+            rows.append((path.stem, str(path), f"{when} · in {path.parent.name}"))
         return rows

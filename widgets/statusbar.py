@@ -87,12 +87,14 @@ class StatusBar(QWidget):
             widget.show()
         self.set_paused(False)
 
-    def set_progress(self, done: int, total: int, rate: float, remaining: float | None) -> None:
+    def set_progress(
+        self, done: int, total: int, rate: float, remaining: float | None, unit: str = "frames"
+    ) -> None:
         """How far it is."""
         self._bar.setValue(round(1000 * done / max(total, 1)))
-        parts = [f"{done} of {total} frames"]
+        parts = [f"{done:,} of {total:,} {unit}"]
         if rate > 0:
-            parts.append(f"{rate:.0f} frames/s" if rate >= 3 else f"{rate:.1f} frames/s")
+            parts.append(f"{rate:.0f} {unit}/s" if rate >= 3 else f"{rate:.1f} {unit}/s")
         if remaining is not None:
             parts.append(remaining_text(remaining))
         self._detail.setText(" · ".join(parts))

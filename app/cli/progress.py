@@ -81,7 +81,7 @@ class ProgressView:
 
     def _advance(self, event: events.Progress) -> None:
         left = f"{duration(event.remaining_s)} left" if event.remaining_s is not None else ""
-        speed = f"{event.rate:.1f} frames/s  {left}" if event.rate > 0 else ""
+        speed = f"{event.rate:.1f} {event.unit}/s  {left}" if event.rate > 0 else ""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=event.done, total=event.total, speed=speed)
         elif not self._quiet and time.monotonic() - self._plain_at > _PLAIN_EVERY_S:

@@ -17,13 +17,17 @@ class StageStarted:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is: ``done`` of ``total`` frames; ``rate`` frames/s; ``remaining_s`` None while unknown."""
+    """How far it is: ``done`` of ``total``; ``rate`` a second, 0 and ``remaining_s`` None while unknown.
+
+    ``unit`` says what is counted: one frame may hold several bodies.
+    """
 
     stage: str
     done: int
     total: int
     rate: float
     remaining_s: float | None
+    unit: str = "frames"
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,4 +101,4 @@ def _share_shapes(store: ProjectStore, stage: FitStage, control: Control, listen
         for person in batches.run(todo, work):
             store.put_person(person)
             meter.advance()
-            listener(Progress("shape", meter.done, meter.total, meter.rate, meter.remaining_s))
+            listener(Progress("shape", meter.done, meter.total, meter.rate, meter.remaining_s, "bodies"))

@@ -6,15 +6,20 @@ import time
 from collections import deque
 
 _WINDOW_S = 6.0
+_ENOUGH_S = 1.0
+"""A guess from less is worse than none."""
 
 
 class RateMeter:
-    """Frames per second over the last seconds, and the remaining time from it."""
+    """Frames per second over the last seconds, and the remaining time from it.
+
+    The first item does not count: networks are loaded and kernels compiled before it is done.
+    """
 
     def __init__(self, total: int, done: int = 0) -> None:
         self.total = total
         self.done = done
-        self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), done)])
+        self._marks: deque[tuple[float, int]] = deque()
 
     def advance(self, n: int = 1) -> None:
         """Count ``n`` more frames as done."""
@@ -31,8 +36,10 @@ class RateMeter:
     @property
     def rate(self) -> float:
         """Frames per second; 0 while unknown."""
+        if not self._marks:
+            return 0.0
         (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
-        return (n1 - n0) / (t1 - t0) if t1 > t0 else 0.0
+        return (n1 - n0) / (t1 - t0) if t1 - t0 >= _ENOUGH_S else 0.0
 
     @property
     def remaining_s(self) -> float | None:

@@ -80,7 +80,7 @@ def smooth_tracks(
         window = plan.window
         count += _fitted(store, stage, plan, fps, times, done[window.track], control)
         meter.advance(window.last - window.first + 1)
-        listener(Progress(STAGE, meter.done, meter.total, meter.rate, meter.remaining_s))
+        listener(Progress(STAGE, meter.done, meter.total, meter.rate, meter.remaining_s, "bodies"))
     return count
 
 

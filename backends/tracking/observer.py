@@ -120,7 +120,8 @@ class Observer:
             return None
         height, width = image.shape[:2]
         estimate = to_estimate(landmarks, width, height)
-        return Observation(new, estimate, look_of(image, estimate.keypoints.xy), bone_error(estimate.world))
+        seen = estimate.keypoints
+        return Observation(new, estimate, look_of(image, seen.xy), bone_error(estimate.world, seen.score))
 
     def _detect(self, image: U1, tile: Tile, threshold: float) -> list[Region]:
         detector = self._detectors.get()

@@ -3,39 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from widgets.paragraph import Paragraph
 
 WIDTH = 440
-
-
-class Paragraph(QLabel):
-    """Words over several lines that always get the height they need.
-
-    A layout alone squeezes wrapped words in a window of fixed width, and cuts them.
-    """
-
-    def __init__(self, text: str = "", role: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.setWordWrap(True)
-        if role:
-            self.setProperty("role", role)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-
-    def setText(self, text: str) -> None:
-        """Say something else."""
-        super().setText(text)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width needs another height."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        wanted = self.heightForWidth(self.width())
-        if wanted > 0 and wanted != self.minimumHeight():
-            self.setMinimumHeight(wanted)
 
 
 def plain_dialog(parent: QWidget | None, title: str, text: str, detail: str = "") -> QDialog:

@@ -42,7 +42,7 @@ ROW_HEIGHT = 23
 _STATE_WIDTH, _ERROR_WIDTH = 76, 44
 _STATES = {VISIBLE: "visible", OCCLUDED: "occluded", ABSENT: "not seen"}
 _MENU = ((VISIBLE, "Visible"), (OCCLUDED, "Occluded"), (ABSENT, "Not in the picture"))
-_NOBODY = "Nobody is selected in this frame."
+_NOBODY = "Nobody is selected."
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -291,8 +291,15 @@ class KeypointTable(QWidget):
         """Room for some rows; the rest scrolls."""
         return QSize(200, 4 * ROW_HEIGHT + 46)
 
-    def set_person(self, person: PersonScene | None, model: SceneModel, tolerance_mm: float) -> None:
-        """Show a person's keypoints in the frame on show; None where there is nobody."""
+    def set_person(
+        self, person: PersonScene | None, model: SceneModel, tolerance_mm: float, *, absent: str = ""
+    ) -> None:
+        """Show a person's keypoints in the frame on show; None where there is nobody.
+
+        ``absent`` names the selected person who is not in the frame.
+        """
+        if person is None:
+            self.empty.setText(f"{absent} is not in this frame." if absent else _NOBODY)
         self.model.set_person(person, model, tolerance_mm)
         self._show()
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from widgets import theme
+from widgets.paragraph import Paragraph
 
 MARGIN = 12
 """Logical pixels between a panel's edge and what is in it."""
@@ -23,10 +24,7 @@ def section_label(text: str, parent: QWidget) -> QLabel:
 
 def hint_label(text: str, parent: QWidget) -> QLabel:
     """Quiet words in place of a list that is empty."""
-    label = QLabel(text, parent)
-    label.setProperty("role", "secondary")
-    label.setWordWrap(True)
-    return label
+    return Paragraph(text, "secondary", parent)
 
 
 def draw_card(painter: QPainter, box: QRectF, *, chosen: bool, hovered: bool, filled: bool) -> None:

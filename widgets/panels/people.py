@@ -105,7 +105,7 @@ class PeoplePanel(QWidget):
         super().__init__(parent)
         self._quiet = False
         self.heading = section_label("People", self)
-        self.empty = hint_label("Nobody yet. Run finds the people in the footage.", self)
+        self.empty = hint_label("", self)
         self.model = _PeopleModel(self)
         self.view = _CardView(self)
         self.view.setModel(self.model)
@@ -150,10 +150,18 @@ class PeoplePanel(QWidget):
         self.set_selected(kept)
         self.updateGeometry()
 
+    def set_empty_text(self, text: str) -> None:
+        """What stands there while there is nobody."""
+        self.empty.setText(text)
+
     def current(self) -> int | None:
         """The selected person."""
         index = self.view.currentIndex()
         return self.model.rows[index.row()].person_id if index.isValid() else None
+
+    def name_of(self, person_id: int | None) -> str:
+        """A person's name; "" for nobody."""
+        return next((row.name for row in self.model.rows if row.person_id == person_id), "")
 
     def set_selected(self, person_id: int | None) -> None:
         """Select from outside; no signal."""

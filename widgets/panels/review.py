@@ -25,7 +25,6 @@ from widgets.panels.paint import MARGIN, hint_label, section_label
 from widgets.panels.review_cards import CARD_HEIGHT, ReviewDelegate, ReviewModel
 
 _HINTS = (("Tab", "next"), ("Enter", "accept"))
-_NOTHING = "Nothing to review yet. After a run, what cannot be believed is listed here."
 _ALL_DONE = "All looked at. Nothing is left to review."
 _FILTERED = "Nothing of this kind is left."
 
@@ -57,6 +56,7 @@ class ReviewPanel(QWidget):
         self._quiet = False
         self._current: str | None = None
         self._last_row = 0
+        self._nothing = ""
         self.heading = section_label("To review", self)
         self.filter_button = QToolButton(self)
         self.filter_button.setText("All ▾")
@@ -64,7 +64,7 @@ class ReviewPanel(QWidget):
         self.filter_button.setAccessibleName("Filter what to review")
         self.filter_button.setProperty("role", "secondary")
         self.filter_button.clicked.connect(self._open_filter)
-        self.empty = hint_label(_NOTHING, self)
+        self.empty = hint_label("", self)
         self.model = ReviewModel(self)
         self.view = _CardList(self)
         self.view.setModel(self.model)
@@ -86,6 +86,7 @@ class ReviewPanel(QWidget):
         head.setContentsMargins(0, 0, 0, 0)
         head.addWidget(self.heading, 1)
         head.addWidget(self.filter_button)
+        head.addStrut(self.filter_button.sizeHint().height())  # the heading stays where it is without it
         self.hints = _hints(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, 8, MARGIN, 8)
@@ -112,6 +113,11 @@ class ReviewPanel(QWidget):
     def set_items(self, items: Sequence[ReviewItem]) -> None:
         """Show these; what is current stays so while it is there."""
         self._update(lambda: self.model.set_items(items))
+
+    def set_empty_text(self, text: str) -> None:
+        """What stands there while there is nothing to review."""
+        self._nothing = text
+        self._show()
 
     def set_current(self, item_id: str | None) -> None:
         """Mark one from outside; no signal."""
@@ -183,7 +189,7 @@ class ReviewPanel(QWidget):
         shown = bool(self.model.shown)
         if not shown:
             filtered = reason is not None and waiting
-            self.empty.setText(_FILTERED if filtered else _ALL_DONE if total else _NOTHING)
+            self.empty.setText(_FILTERED if filtered else _ALL_DONE if total else self._nothing)
         self.empty.setVisible(not shown)
         self.view.setVisible(shown)
         self.hints.setVisible(shown)

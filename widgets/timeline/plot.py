@@ -16,6 +16,9 @@ from widgets.timeline.scale import Scale, column_max
 
 _HEADROOM = 2.15
 """The plot ends at so many tolerances; the colour map is saturated at two."""
+_QUIET = ((3, 0.65), (6, 0.4), (12, 0.28))
+_VERY_QUIET = 0.16
+"""How strong the curves of those who are not selected are, up to so many people."""
 
 
 class ErrorPlot(QWidget):
@@ -31,6 +34,7 @@ class ErrorPlot(QWidget):
         self._tolerance = 50.0
         self._selected: int | None = None
         self._curves: list[pg.PlotCurveItem] = []
+        self._empty_text = ""
         self._view = pg.PlotWidget(self, background=None)
         self._view.setFrameShape(QFrame.Shape.NoFrame)
         self._view.setAntialiasing(False)
@@ -115,11 +119,18 @@ class ErrorPlot(QWidget):
                 x = np.arange(len(y)) + 0.5
             curve.setData(x, np.minimum(y, top * 0.985))
 
+    def set_empty_text(self, text: str) -> None:
+        """What stands there while there is nobody."""
+        if text != self._empty_text:
+            self._empty_text = text
+            self.update()
+
     def _dress(self) -> None:
+        faint = next((alpha for most, alpha in _QUIET if len(self._lanes) <= most), _VERY_QUIET)
         for lane, curve in zip(self._lanes, self._curves):
             color = QColor(theme.person_color(lane.color_index))
             quiet = self._selected is not None and lane.person_id != self._selected
-            color.setAlphaF(0.65 if quiet else 1.0)
+            color.setAlphaF(faint if quiet else 1.0)
             curve.setPen(pg.mkPen(color, width=1))
             curve.setZValue(0 if quiet else 1)
         self.update()
@@ -135,9 +146,7 @@ class ErrorPlot(QWidget):
         if not self._lanes:
             painter.setFont(theme.base_font(12))
             painter.setPen(palette.secondary)
-            painter.drawText(
-                self.rect(), Qt.AlignmentFlag.AlignCenter, "No people yet: press Run to find them"
-            )
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._empty_text)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         line = QColor(palette.secondary)

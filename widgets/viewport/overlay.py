@@ -23,8 +23,10 @@ FACE = QColor(255, 255, 255, 190)
 
 Place = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float64]]
 
-_RADIUS = 4.5
+_RADIUS, _LEAST_RADIUS = 4.5, 2.0
 _GROWN = 7.0
+_LARGE = 240.0
+"""Logical pixels of height from which a person's marks have their full size; smaller ones would be hidden."""
 _CHIP_HEIGHT = 26.0
 _LEGEND = (250.0, 52.0)
 
@@ -44,20 +46,30 @@ def keypoint_color(side: str) -> QColor:
     return {"left": LEFT, "right": RIGHT}.get(side, MIDDLE)
 
 
+def mark_scale(screen: npt.NDArray[np.float64]) -> float:
+    """The share of their full size that marks have on a person at ``screen`` (K, 2) logical pixels."""
+    if not len(screen):
+        return 1.0
+    return min(float(np.ptp(screen, axis=0).max()) / _LARGE, 1.0)
+
+
 def draw_person(
     painter: QPainter, model: SceneModel, person: PersonScene, screen: npt.NDArray[np.float64],
     *, strong: bool, hovered: int | None,
 ) -> None:  # fmt: skip
     """Skeleton and keypoints of one person; ``screen`` (23, 2) logical pixels."""
-    painter.setOpacity(1.0 if strong else 0.55)
-    painter.setPen(QPen(BONE, 1.6 if strong else 1.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     shown = person.visibility != ABSENT
+    share = mark_scale(screen[shown])
+    radius = max((_RADIUS if strong else 3.5) * share, _LEAST_RADIUS)
+    painter.setOpacity(1.0 if strong else 0.55)
+    bone = max((1.6 if strong else 1.2) * share, 0.8)
+    painter.setPen(QPen(BONE, bone, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     for a, b in model.skeleton:
         if shown[a] and shown[b]:
             painter.drawLine(QPointF(*screen[a]), QPointF(*screen[b]))
     for k in np.flatnonzero(shown):
         if k != hovered:
-            draw_keypoint(painter, model, person, int(k), screen[k], _RADIUS if strong else 3.5)
+            draw_keypoint(painter, model, person, int(k), screen[k], radius)
     painter.setOpacity(1.0)
     if hovered is not None and shown[hovered]:
         draw_keypoint(painter, model, person, hovered, screen[hovered], _GROWN)
@@ -92,7 +104,8 @@ def draw_keypoint(
     hollow = person.visibility[k] == OCCLUDED
     x, y = float(at[0]), float(at[1])
     painter.setBrush(QBrush(QColor(12, 14, 18, 120)) if hollow else QBrush(color))
-    for pen in (QPen(RIM, 3.4 if hollow else 1.6), QPen(color, 1.7)) if hollow else (QPen(RIM, 1.6),):
+    fine = min(r / 3.5, 1.0)
+    for pen in (QPen(RIM, 3.4 * fine), QPen(color, 1.7 * fine)) if hollow else (QPen(RIM, 1.6 * fine),):
         painter.setPen(pen)
         if person.source[k] in (BY_PERSON, CARRIED):
             d = r * (1.45 if person.source[k] == BY_PERSON else 1.1)

@@ -57,7 +57,12 @@ def test_usual_bones_are_plausible_however_the_body_lies() -> None:
     assert bone_error(None) == 0.0
 
 
-def test_a_short_leg_is_odd() -> None:
+def test_a_short_leg_is_odd_unless_it_is_only_guessed() -> None:
     world = standing()
     world[INDEX["left_knee"]] = (0.12, 0.05, 0)
     assert bone_error(world) > 0.2
+    score = np.ones(N_KEYPOINTS, np.float32)
+    assert bone_error(world, score) == pytest.approx(bone_error(world))
+    score[[INDEX["left_knee"], INDEX["left_ankle"]]] = 0.02
+    assert bone_error(world, score) < 0.02
+    assert bone_error(world, np.zeros(N_KEYPOINTS, np.float32)) > 0.2, "nothing is seen: all are asked"

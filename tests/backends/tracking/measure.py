@@ -103,7 +103,7 @@ def main() -> None:
     for track, seen in sorted(tracks.items()):
         state = "discarded" if track in decisions.discarded else f"person {final_id(track, decisions)}"
         presence = np.mean([e.score for _, e in seen])
-        bones = np.mean([bone_error(e.world) for _, e in seen])
+        bones = np.mean([bone_error(e.world, e.keypoints.score) for _, e in seen])
         print(f"track {track:3d}: frames {seen[0][0]}-{seen[-1][0]} ({len(seen)}), presence {presence:.2f}, "
               f"bones {bones:.2f}, {state}")  # fmt: skip
         if track not in decisions.discarded:
