@@ -40,8 +40,10 @@ def warn(text: str) -> None:
 
 
 def fail(text: str) -> None:
-    """What went wrong, in one sentence."""
-    err.print(f"[red]{escape(localised(text[:1].upper() + text[1:]))}[/]", soft_wrap=True)
+    """What went wrong, in one sentence; a file's name at its start stays as it is written."""
+    first = text.partition(" ")[0]
+    shown = text[:1].upper() + text[1:] if first.isalpha() else text
+    err.print(f"[red]{escape(localised(shown))}[/]", soft_wrap=True)
 
 
 def duration(seconds: float) -> str:

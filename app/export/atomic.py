@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -44,11 +45,31 @@ def written_whole(target: Path) -> Iterator[Path]:
             _remove(target)
         part.replace(target)
     except OSError as error:
-        _remove(part)
+        _clean_up(part)
         raise plain_error(error, target.parent) from error
     except BaseException:
-        _remove(part)
+        _clean_up(part)
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder where there is none, and see that it can be written before long work begins.
+
+    Raises:
+        StorageError, ExportError: it cannot, in plain words.
+    """
+    probe = folder / f".understudy{PART}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise plain_error(error, folder if folder.is_dir() else folder.parent) from error
+
+
+def _clean_up(path: Path) -> None:
+    with contextlib.suppress(OSError):  # what went wrong first is what has to be told
+        _remove(path)
 
 
 def _remove(path: Path) -> None:

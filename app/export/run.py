@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.errors import ExportError, ModelError
-from app.export.atomic import plain_error
+from app.export.atomic import make_folder
 from app.export.coco import write_coco
 from app.export.coverage import Whereabouts
 from app.export.manifest import make_manifest, write_manifest
@@ -71,10 +71,7 @@ def run_export(
     open_to_view = _Uncovered.of(source) if "video" in request.kinds else _Uncovered()
     if open_to_view.words and not request.allow_uncovered:
         raise ExportError(f"{open_to_view.words} {_CONFIRM}")
-    try:
-        request.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise plain_error(error, request.folder.parent) from error
+    make_folder(request.folder)
     written: list[Written] = []
     video_s = 0.0
     for kind in request.kinds:

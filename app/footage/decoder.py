@@ -110,10 +110,20 @@ class Decoder:
             frame = self._find(pts)
         if frame is None or frame.is_corrupt:
             self._frames = None
-            rest = "The frames before it are fine." if index else "It may not have been copied fully."
-            raise FootageError(f"Frame {index} of {self._name} is damaged and cannot be shown. {rest}")
+            raise FootageError(self._damaged(index))
         self._next = index + 1
         return self.to_rgb(frame)
+
+    def _damaged(self, index: int) -> str:
+        if index == 0:
+            return (
+                f"{self._name} is damaged from its first frame on. It may not have been copied fully; "
+                "copy it again."
+            )
+        return (
+            f"Frame {index + 1} of {len(self._table.pts)} in {self._name} is damaged and cannot be shown. "
+            "The frames before it are fine."
+        )
 
     def _key_is_ahead(self, index: int) -> bool:
         """True where a keyframe lies between the position and the wanted frame: seeking is quicker."""

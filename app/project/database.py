@@ -121,13 +121,14 @@ def check_identity(connection: sqlite3.Connection, path: Path) -> int:
 
     Raises:
         ProjectError: when it is not a project.
+        sqlite3.OperationalError: when it cannot be opened where it lies.
     """
     try:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise translate(error, path) from error
         raise ProjectError(f"{path.name} is not an Understudy project.") from error
     if application != APPLICATION_ID or version < 1:
         raise ProjectError(f"{path.name} is not an Understudy project.")

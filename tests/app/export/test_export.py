@@ -19,6 +19,7 @@ import theatre
 from theatre import N, Theatre, make_theatre, skin, stamps
 
 from app.errors import Cancelled, ExportError, FootageError, StorageError
+from app.export.atomic import written_whole
 from app.export.run import run_export
 from app.footage import open_footage
 from app.footage.writer import VideoWriter
@@ -419,3 +420,23 @@ def test_a_folder_that_cannot_be_made_is_told(stage: Theatre, tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     with pytest.raises((ExportError, StorageError)):
         export(stage, tmp_path / "file" / "out", "csv")
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work_begins(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.run(EVERYBODY)
+
+    def locked(self: Path, *args: object, **options: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    events: list[Event] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "touch", locked)
+        with pytest.raises(StorageError, match="cannot be written"):
+            export(stage, tmp_path / "out", "csv", events=events)
+    assert events == []
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", locked)
+        with pytest.raises(StorageError, match="cannot be written"), written_whole(tmp_path / "a.csv"):
+            pytest.fail("there is nothing to write to")

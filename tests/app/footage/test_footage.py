@@ -200,7 +200,7 @@ def test_frames_before_the_damage_are_kept_and_the_damaged_one_is_named(tmp_path
                 seen.append(clips.number_in(image))
                 assert seen[-1] == i
         except FootageError as error:
-            assert f"Frame {len(seen)}" in str(error)  # noqa: PT017
+            assert f"Frame {len(seen) + 1} of" in str(error)  # noqa: PT017
     assert len(seen) >= 40
 
 

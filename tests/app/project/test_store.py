@@ -384,3 +384,17 @@ def test_a_new_project_is_never_seen_half_made(tmp_path: Path) -> None:
     assert seen[0] == "BEGIN IMMEDIATE"
     assert [s for s in seen if s == "COMMIT"] == ["COMMIT"]
     assert seen[-1] == "COMMIT"
+
+
+def test_a_project_in_a_folder_that_cannot_be_written_opens_for_reading(tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    store.close()
+    for sidecar in database.sidecars(store.path):
+        sidecar.unlink(missing_ok=True)
+        sidecar.mkdir()  # SQLite cannot make its own files here; a folder's rights would not stop root
+    again = ProjectStore.open(store.path)
+    assert again.read_only
+    assert again.footage().n_frames == 50
+    with pytest.raises(ProjectError, match="reading only"):
+        again.set_footage_hash("1" * 64)
+    again.close()
