@@ -16,7 +16,7 @@ from app.review.types import DeidSettings
 from backends.background import Plate
 from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
-from backends.deidentify import FreeArea, How, PersonCover, cover_frame
+from backends.deidentify import Foreground, FreeArea, How, PersonCover, cover_frame
 
 U1 = npt.NDArray[np.uint8]
 
@@ -42,6 +42,8 @@ class FrameCoverer:
         self.whereabouts = Whereabouts(
             store, store.footage().fps, camera, doubtful=erases and self._plate is not None
         )
+        room = self._plate
+        self._foreground = Foreground(room) if room is not None and not room.lit else None
         self._phase = tuple(float(v) for v in np.random.default_rng(seed).random(2))
         self._wardrobe = Wardrobe(body)
 
@@ -58,8 +60,9 @@ class FrameCoverer:
             for region, points in self.plan.regions_at(index)
         ]
         return cover_frame(
-            rgb, covers, self._camera, plate=self._plate, phase=(self._phase[0], self._phase[1]), areas=areas
-        )
+            rgb, covers, self._camera, plate=self._plate, phase=(self._phase[0], self._phase[1]), areas=areas,
+            foreground=self._foreground,
+        )  # fmt: skip
 
     def uncovered(self, index: int) -> list[int]:
         """Tracks of people who are there and of whom too little is known to cover them."""

@@ -15,6 +15,7 @@ from backends.background import Light, Plate, light_of
 from backends.camera import Camera
 from backends.deidentify.bodies import Drawn, draw_bodies
 from backends.deidentify.fills import blurred, pixelated, solid, surroundings
+from backends.deidentify.foreground import Foreground
 from backends.deidentify.regions import area_region, face_region, head_radius, head_region, person_region
 from backends.deidentify.types import Fill, FreeArea, PersonCover, Region
 from backends.render import composite
@@ -71,6 +72,7 @@ def cover_frame(
     plate: Plate | None,
     phase: tuple[float, float] = (0.0, 0.0),
     areas: Sequence[FreeArea] = (),
+    foreground: Foreground | None = None,
 ) -> tuple[U1, BoolArray]:
     """Cover everybody who is not spared, and every free area.
 
@@ -82,6 +84,8 @@ def cover_frame(
         covers: everybody, the spared included.
         plate: the empty room, shown where people were; else their surroundings, blurred.
         phase: of the pixel grid, so that cells cannot be compared from export to export.
+        foreground: of ``plate``; what it finds beside the people is taken for somebody whom nobody has found,
+            or for more of somebody than was known, and the empty room is shown there.
 
     Returns:
         The covered picture and (H, W) which pixels were replaced.
@@ -96,8 +100,13 @@ def cover_frame(
     covered = people.copy()
     for _, region in below:
         covered[region.window] |= region.mask > 0
-    from_room = any(f in ("mesh", "remove") for f in _fills(covers, areas))
-    light = light_of(frame, plate, covered) if plate is not None and from_room else None
+    light = light_of(frame, plate, covered) if plate is not None else None
+    strange = None
+    if foreground is not None and light is not None:
+        strange = _strange(foreground.of(frame, light), covers, drawn)
+        if strange is not None:
+            people[strange.window] |= strange.mask > 0
+            covered |= people
 
     base = frame.copy()
     paint = _Paint(frame, covered, plate, light, phase)
@@ -106,6 +115,8 @@ def cover_frame(
             _put(base, region, area.fill, _radius_of(region), paint)
     out = base.copy() if below else base
     paint = _Paint(base if below else frame, people, plate, light, phase)
+    if strange is not None:
+        _put(out, strange, "remove", 1.0, paint)
     # What shows the room comes first: it may not wipe out the cover of somebody beside.
     for person, region in sorted(regions, key=lambda r: _ORDER.index(_fill_of(r[0]))):
         _put(out, region, _fill_of(person), head_radius(person), paint)
@@ -119,10 +130,6 @@ def cover_frame(
 
 def _fill_of(person: PersonCover) -> Fill:
     return person.how.fill if person.how is not None else "solid"
-
-
-def _fills(covers: Sequence[PersonCover], areas: Sequence[FreeArea]) -> set[str]:
-    return {c.how.fill for c in covers if c.how is not None} | {a.fill for a in areas}
 
 
 def _radius_of(region: Region) -> float:
@@ -150,6 +157,22 @@ def _regions(
         for _, region in found:
             region.mask[spared[region.window]] = 0
     return found
+
+
+def _strange(found: BoolArray, covers: Sequence[PersonCover], drawn: Drawn) -> Region | None:
+    """What was ``found`` (H, W) before the empty room, but for people of whom something is to stay."""
+    height, width = found.shape
+    for i, person in enumerate(covers):
+        if person.how is None or person.how.what != "whole":
+            region = person_region(person, drawn.outlines.get(i), width, height)
+            if region is not None:
+                found[region.window] &= region.mask == 0
+    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
+    if not rows.size:
+        return None
+    y0, x0 = int(rows[0]), int(columns[0])
+    part = found[y0 : rows[-1] + 1, x0 : columns[-1] + 1]
+    return Region(x0, y0, np.ascontiguousarray(part).view(np.uint8) * np.uint8(255))
 
 
 def _before_others(
