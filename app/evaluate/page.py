@@ -189,7 +189,7 @@ def _group(r: Report, group: Group, title: str) -> str:
     name = "Vertices and visibility" if group == "3d" else title
     return (
         f"<h2>{escape(name)}<span>{escape(shared)}</span></h2>"
-        '<div class="scroll"><table><tr><th>Measure</th><th class="n">Value</th>'
+        '<div class="scroll"><table class="measures"><tr><th>Measure</th><th class="n">Value</th>'
         f'<th>Of what, and how</th><th class="n">Samples</th></tr>{body}</table></div>'
     )
 

@@ -62,9 +62,9 @@ class Row:
             return "not known"
         if math.isinf(self.value):
             return "infinite"
-        if self.unit == "count":
+        if self.unit in ("count", "ms"):
             return f"{self.value:.0f}"
-        if self.unit in ("mm", "ms", "%", "px", "mm/frame", "mm/frame²", "m/s²", "m/s³"):
+        if self.unit in ("mm", "%", "px", "mm/frame", "mm/frame²", "m/s²", "m/s³"):
             return f"{self.value:.1f}"
         return f"{self.value:.3f}"
 

@@ -54,6 +54,8 @@ border-bottom:1px solid var(--line);white-space:nowrap}
 th small{display:block;font-size:11px}
 td{padding:6px 12px;border-bottom:1px solid var(--line);vertical-align:baseline}
 tr:last-child td{border-bottom:0}
+.measures{table-layout:fixed;min-width:760px}
+.measures th:nth-child(1){width:29%}.measures th:nth-child(2){width:14%}.measures th:nth-child(4){width:23%}
 td.n,th.n{text-align:right}
 td.n{white-space:nowrap;font-size:13px}
 td.n small,td small{color:var(--dim);font-size:11px}

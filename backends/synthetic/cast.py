@@ -12,7 +12,7 @@ from backends.synthetic import motion as m
 from backends.synthetic.garments import Role, dress, dressed_for
 from backends.synthetic.people import Actor
 from backends.synthetic.sets.interview import CHAIRS, SEAT_HEIGHT
-from backends.synthetic.sets.operating import SITE, STOOL, STOOL_HEIGHT, TABLE, TABLE_TOP
+from backends.synthetic.sets.operating import SITE, STOOL, STOOL_HEIGHT, TABLE, TRAY
 from backends.synthetic.shapes import F8
 from backends.synthetic.staff import cast_body
 
@@ -61,10 +61,10 @@ def operating_staff(people: int, rng: np.random.Generator) -> list[Actor]:
     if people >= 4:
         first, fourth = cast[0], cast[3]
         giver, receiver = m.hand_over(
-            _at_table(fourth, 0.56, SITE + np.array([0.32, 0.02, 0.0])),
+            _at_table(fourth, 0.56, SITE + np.array([0.50, 0.02, 0.0])),
             _at_table(first, -0.12, SITE, tool=True),
             fourth.rng,
-            np.array([0.98, 0.86, TABLE_TOP + 0.16]),
+            np.array([TRAY[0] - 0.16, TRAY[1] + 0.14, TRAY[2] + 0.03]),
         )
         actors[0] = first.playing(receiver, Role.STERILE)
         actors[3] = fourth.playing(giver, Role.STERILE)

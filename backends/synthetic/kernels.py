@@ -11,13 +11,31 @@ Array = Any
 
 
 @numba.njit(cache=True, nogil=True)
+def _seen(nearest: Array, u: float, v: float, limit: float) -> float:
+    """Share of the four cells about (u, v) of a lamp's map in which nothing is nearer than ``limit``."""
+    c, r = int(u), int(v)
+    a, b = u - c, v - r
+    seen = 0.0
+    if nearest[r, c] >= limit:
+        seen += (1.0 - a) * (1.0 - b)
+    if nearest[r, c + 1] >= limit:
+        seen += a * (1.0 - b)
+    if nearest[r + 1, c] >= limit:
+        seen += (1.0 - a) * b
+    if nearest[r + 1, c + 1] >= limit:
+        seen += a * b
+    return seen
+
+
+@numba.njit(cache=True, nogil=True)
 def add_lamp(
     points: Array, normals: Array, lamp: Array, R: Array, t: Array, focal: float, centre: float,
     nearest: Array, bias: float, out: Array,
 ) -> None:  # fmt: skip
     """Add a downward lamp's light to ``out`` (N,) where its depth map ``nearest`` (P, P) sees the point.
 
-    Light falls with the cosines at both ends and the squared distance.
+    Light falls with the cosines at both ends and the squared distance. A shadow's edge is the share of four
+    neighbouring cells that see the point (Reeves, Salesin & Cook 1987).
     """
     pixels = nearest.shape[0]
     for i in range(len(points)):
@@ -28,13 +46,13 @@ def add_lamp(
             continue
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         cz = R[2, 0] * x + R[2, 1] * y + R[2, 2] * z + t[2]
+        share = 1.0
         if cz > 0.05:
-            cx = R[0, 0] * x + R[0, 1] * y + R[0, 2] * z + t[0]
-            cy = R[1, 0] * x + R[1, 1] * y + R[1, 2] * z + t[1]
-            u, v = int(focal * cx / cz + centre + 0.5), int(focal * cy / cz + centre + 0.5)
-            if 0 <= u < pixels and 0 <= v < pixels and nearest[v, u] < cz - bias:
-                continue
-        out[i] += facing * dz / (d2 * max(d2, 0.3))
+            u = focal * (R[0, 0] * x + R[0, 1] * y + R[0, 2] * z + t[0]) / cz + centre
+            v = focal * (R[1, 0] * x + R[1, 1] * y + R[1, 2] * z + t[1]) / cz + centre
+            if 0.0 <= u < pixels - 1 and 0.0 <= v < pixels - 1:
+                share = _seen(nearest, u, v, cz - bias)
+        out[i] += share * facing * dz / (d2 * max(d2, 0.3))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -111,19 +129,7 @@ def lit_share(
         if u < 0.0 or v < 0.0 or u >= pixels - 1 or v >= pixels - 1:
             out[i] += weight
             continue
-        c, r = int(u), int(v)
-        a, b = u - c, v - r
-        limit = cz - bias
-        seen = 0.0
-        if nearest[r, c] >= limit:
-            seen += (1.0 - a) * (1.0 - b)
-        if nearest[r, c + 1] >= limit:
-            seen += a * (1.0 - b)
-        if nearest[r + 1, c] >= limit:
-            seen += (1.0 - a) * b
-        if nearest[r + 1, c + 1] >= limit:
-            seen += a * b
-        out[i] += weight * seen
+        out[i] += weight * _seen(nearest, u, v, cz - bias)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -50,7 +50,7 @@ def hall() -> Room:
     ]
     for px in (-2.9, 2.9):
         solids.append(
-            lathe([(0.24, 0.0), (0.22, 0.05), (0.22, ceiling)], (214, 212, 204)).placed((px, 2.4, 0))
+            lathe([(0.24, 0.0), (0.22, 0.05), (0.22, ceiling)], (214, 212, 204)).placed((px, 2.7, 0))
         )
     for bx, by, yaw in ((-4.6, 3.2, 0.0), (-4.6, 4.6, 0.0), (4.4, 4.4, 0.0), (5.5, -1.0, -np.pi / 2)):
         solids += bench((bx, by), yaw)

@@ -28,6 +28,8 @@ TABLE = (0.0, 0.55)
 TABLE_TOP = 0.90
 SITE = np.array([TABLE[0] - 0.10, TABLE[1] + 0.02, TABLE_TOP + 0.15])
 """Where the drape is open: the place that is worked on."""
+TRAY = (0.90, 0.52, 1.13)
+"""The middle of the mayo stand's tray, from which instruments are handed."""
 STOOL, STOOL_HEIGHT = (-1.55, -0.30), 0.46
 RAIL = (120, 138, 140)
 DRAPE = (46, 112, 132)
@@ -45,7 +47,7 @@ def operating_room() -> Room:
         *counter((-2.78, -2.6), np.pi / 2, (1.8, 0.55, 0.9), (206, 212, 212), (176, 186, 190)),
         *kit.scrub_sink((1.2, -6.28)), *door((-0.6, -6.57), np.pi, RAIL, (150, 172, 176), width=1.2),
         *kit.rack((2.82, -3.9)), *kit.bins((2.75, -1.75)), *kit.ultrasound((2.55, -0.75), -1.2),
-        *kit.mayo_stand((0.90, 0.52), 1.13), *kit.stool(STOOL, STOOL_HEIGHT), *kit.step((0.15, 0.02)),
+        *kit.mayo_stand(TRAY[:2], TRAY[2]), *kit.stool(STOOL, STOOL_HEIGHT), *kit.step((0.15, 0.02)),
         *kit.notice((-2.2, -6.56)),
     ]  # fmt: skip
     screens: list[Screen] = []
@@ -69,7 +71,7 @@ def _body_height(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.
         return h * np.exp(-(np.abs((x - cx) / sx) ** 2.6) - np.abs((y - cy) / sy) ** 2.6)
 
     parts = (
-        bump(-0.80, 0.0, 0.12, 0.10, 0.20), bump(-0.38, 0.0, 0.30, 0.22, 0.19),
+        bump(-0.80, 0.0, 0.12, 0.10, 0.20), bump(-0.42, 0.0, 0.27, 0.22, 0.19),
         bump(-0.02, 0.0, 0.26, 0.19, 0.125),
         bump(0.42, -0.10, 0.40, 0.09, 0.115), bump(0.42, 0.10, 0.40, 0.09, 0.115),
         bump(0.86, -0.11, 0.10, 0.09, 0.155), bump(0.86, 0.11, 0.10, 0.09, 0.155),
@@ -79,9 +81,21 @@ def _body_height(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.
     return top
 
 
+def drape_height(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """World height of the drape over the table at points of the floor plan, metres; no folds."""
+    u, s = np.asarray(x, np.float64) - TABLE[0], np.asarray(y, np.float64) - TABLE[1]
+    over = np.clip(s, -_HALF_Y, _HALF_Y)
+    edge = np.clip((_HALF_Y - np.abs(s)) / 0.08 + 0.25, 0, 1)
+    height: npt.NDArray[np.float64] = _body_height(u, over) * edge + TABLE_TOP + 0.01
+    return height
+
+
+_HALF_Y = 0.30
+
+
 def _table() -> list[Solid]:
     cx, cy = TABLE
-    half_x, half_y, drop = 1.02, 0.30, 0.42
+    half_x, half_y, drop = 1.02, _HALF_Y, 0.42
     u = np.linspace(-half_x, half_x, 121)
     s = np.linspace(-half_y - drop, half_y + drop, 97)
     U, S = np.meshgrid(u, s, indexing="ij")
@@ -93,12 +107,9 @@ def _table() -> list[Solid]:
         0.022 * np.clip(over / drop, 0, 1) * (np.sin(17 * U + 1.3 * np.sign(S)) + 0.5 * np.sin(41 * U + S))
     )
     y = np.clip(S, -half_y, half_y) + np.sign(S) * (out + 0.03 * over + folds)
-    z = (
-        _body_height(U, np.clip(S, -half_y, half_y)) * np.clip((half_y - np.abs(S)) / 0.08 + 0.25, 0, 1)
-        - fall
-    )
+    z = drape_height(U + cx, S + cy) - fall
     ripple = 0.004 * np.sin(23 * U + 9 * S) * np.cos(15 * S - 4 * U)
-    points = np.stack([U + cx, y + cy, z + ripple + TABLE_TOP + 0.01], axis=-1)
+    points = np.stack([U + cx, y + cy, z + ripple], axis=-1)
     colors = np.tile(np.array(DRAPE, np.uint8), (*points.shape[:2], 1))
     site = (np.abs(U + 0.10) < 0.13) & (np.abs(S) < 0.09)
     colors[(np.abs(U + 0.10) < 0.16) & (np.abs(S) < 0.12)] = (132, 172, 176)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from backends.body import load_body, posed_joints, posed_keypoints
+from backends.body.skeleton import JOINT_NAMES
 from backends.errors import InputError
 from backends.keypoints.types import Visibility
 from backends.synthetic import PRESETS, Occluder, Scene, SceneFrame, open_scene
+from backends.synthetic.sets.operating import TABLE, drape_height
 
 SMALL: dict[str, Any] = {"width": 320, "height": 180, "fps": 5.0}
 
@@ -176,6 +178,20 @@ def test_people_stay_in_the_room_and_apart() -> None:
             hips = np.array([a.motion.at(float(time)).transl[:2] for a in scene.actors])
             gaps = np.linalg.norm(hips[:, None] - hips[None], axis=-1) + 9 * np.eye(many)
             assert gaps.min() > 0.34, (preset, time, np.unravel_index(gaps.argmin(), gaps.shape))
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_hands_at_the_table_stay_out_of_the_patient(seed: int) -> None:
+    scene = open_scene("or", people=6, seconds=20, seed=seed, **SMALL)
+    hands = [i for i, name in enumerate(JOINT_NAMES) if name.startswith(("left_", "right_")) and i >= 20]
+    lowest = []
+    for time in np.linspace(0.0, 20.0, 41):
+        for k in (0, 3, 5):
+            joints = posed_joints(scene.actors[k].body, scene.actors[k].motion.at(float(time)))[hands]
+            over = (np.abs(joints[:, 1] - TABLE[1]) < 0.28) & (np.abs(joints[:, 0] - TABLE[0]) < 1.0)
+            lowest += list((joints[:, 2] - drape_height(joints[:, 0], joints[:, 1]))[over])
+    assert len(lowest) > 1000, "they do work at the table"
+    assert min(lowest) > -0.015
 
 
 @pytest.mark.parametrize(
