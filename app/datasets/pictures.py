@@ -45,17 +45,33 @@ def write_grey(path: Path, image: U1 | U2) -> None:
     _write(path, image, _PNG if path.suffix == ".png" else [])
 
 
+def _decoded(path: Path, how: int) -> npt.NDArray[Any] | None:
+    data = np.frombuffer(read_bytes(path, _MAX_BYTES), np.uint8)
+    try:
+        return cv2.imdecode(data, how) if data.size else None
+    except cv2.error:
+        return None
+
+
+def read_colour(path: Path) -> U1:
+    """(H, W, 3) uint8 RGB.
+
+    Raises:
+        DataSetError: missing, or no picture.
+    """
+    image = _decoded(path, cv2.IMREAD_COLOR)
+    if image is None:
+        raise damaged(path, "it is no picture")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
 def read_grey(path: Path, kind: type[np.uint8] | type[np.uint16]) -> npt.NDArray[Any]:
     """(H, W) of the type that was written.
 
     Raises:
         DataSetError: missing, damaged or of another type.
     """
-    data = np.frombuffer(read_bytes(path, _MAX_BYTES), np.uint8)
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except cv2.error:
-        image = None
+    image = _decoded(path, cv2.IMREAD_UNCHANGED)
     if image is None or image.ndim != 2 or image.dtype != kind:
         raise damaged(path, f"it is no picture of one channel with {8 * np.dtype(kind).itemsize} bits")
     return np.asarray(image)

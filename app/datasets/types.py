@@ -111,6 +111,15 @@ class TruthView(ABC):
             IndexError: outside the footage. app.errors.UnderstudyError: the file behind it is damaged.
         """
 
+    def plate(self) -> U1 | None:
+        """(H, W, 3) the room without people as this camera sees it, or None where the data set has no such
+        picture.
+
+        Raises:
+            app.errors.UnderstudyError: the file behind it is damaged.
+        """
+        return None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TruthSet:

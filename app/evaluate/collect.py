@@ -68,6 +68,11 @@ class Collector:
             self._in_the_picture(truth, record)
             self._in_space(place, true.index, truth, record)
         self._faces(paired)
+        for person in true.people:
+            if person.mask is not None:
+                if s.hidden is None:
+                    s.hidden = np.zeros((self._camera.height, self._camera.width), np.bool_)
+                person.mask.paint(s.hidden)
         if self._probe is not None:
             self._probe.add(true.index, place, self._n, list(true.people), s)
 

@@ -15,6 +15,7 @@ from app.evaluate.heads import CoverageProbe
 from app.evaluate.plane import face_rows, mask_rows, picture_rows, tracking_rows
 from app.evaluate.plots import make_plots
 from app.evaluate.report import Counts, Report, Row
+from app.evaluate.room import room_rows
 from app.evaluate.samples import Samples
 from app.evaluate.space import SetErrors, motion_rows, set_errors, space_rows
 from app.evaluate.trust import trust_rows, trust_samples
@@ -192,6 +193,8 @@ class _Evaluation:
         parts = [
             picture_rows(samples), motion_rows(samples, every, fps), tracking_rows(samples, fps),
             mask_rows(samples), face_rows(samples, times, measured=coverage),
+            room_rows(self._store, self._view.plate(), samples, self._control, self._listener,
+                      moves=self._moves(samples.frames[0], samples.frames[-1]), measured=coverage),
             trust_rows(error, expected, label, tolerance_mm),
         ]  # fmt: skip
         for part, why in parts:

@@ -18,11 +18,12 @@ SCHEMA = 1
 """Version of the JSON; it grows when a key changes its meaning or goes away."""
 
 Better = Literal["lower", "higher", ""]
-Group = Literal["3d", "2d", "motion", "tracking", "masks", "faces", "confidence"]
+Group = Literal["3d", "2d", "motion", "tracking", "masks", "faces", "pictures", "confidence"]
 
 GROUP_TITLES: dict[Group, str] = {
     "3d": "Bodies in space", "2d": "Keypoints in the picture", "motion": "Motion", "tracking": "Identities",
-    "masks": "Masks", "faces": "Faces and coverage", "confidence": "Confidence",
+    "masks": "Masks", "faces": "Faces and coverage", "pictures": "The empty room",
+    "confidence": "Confidence",
 }  # fmt: skip
 
 
@@ -64,7 +65,7 @@ class Row:
             return "infinite"
         if self.unit in ("count", "ms"):
             return f"{self.value:.0f}"
-        if self.unit in ("mm", "%", "px", "mm/frame", "mm/frame²", "m/s²", "m/s³"):
+        if self.unit in ("mm", "%", "px", "mm/frame", "mm/frame²", "m/s²", "m/s³", "dB"):
             return f"{self.value:.1f}"
         return f"{self.value:.3f}"
 

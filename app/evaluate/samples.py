@@ -58,6 +58,7 @@ class Samples:
         mask_iou, mask_f: per matched person with masks on both sides.
         faces: per frame the true and the found face boxes.
         heads: by true person. head_masks: so many heads of which the truth knows every pixel.
+        hidden: (H, W) where anybody's true mask ever was.
         persons: per frame and person the share of their seen pixels that is covered.
     """
 
@@ -78,6 +79,7 @@ class Samples:
     true_faces: int = 0
     heads: dict[int, HeadTrack] = field(default_factory=dict)
     head_masks: int = 0
+    hidden: npt.NDArray[np.bool_] | None = None
     persons: list[float] = field(default_factory=list)
     true_people: int = 0
     found_people: int = 0

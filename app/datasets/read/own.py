@@ -25,7 +25,7 @@ from app.datasets.files import (
 )
 from app.datasets.layouts import KEYPOINTS23, SMPLX55
 from app.datasets.npz import read_npz
-from app.datasets.pictures import read_grey
+from app.datasets.pictures import read_colour, read_grey
 from app.datasets.types import Points2D, Points3D, TrueFrame, TruePerson, TruthSet
 from app.datasets.view import ReadView
 from app.datasets.write.own import FORMAT, SCHEMA, free_body_sha256
@@ -78,7 +78,8 @@ def open_own(root: Path) -> TruthSet:
     for name, camera in zip(said.cameras, cameras):
         video = root / "videos" / f"{name}.mp4"
         view = _View(root, name, said, world, camera)
-        views.append(ReadView(name, said.frames, said.fps, video if video.is_file() else None, view.frame))
+        views.append(ReadView(name, said.frames, said.fps, video if video.is_file() else None, view.frame,
+                              view.plate))  # fmt: skip
     return TruthSet(KIND, root, tuple(views))
 
 
@@ -258,6 +259,15 @@ class _View:
             head_box=box("head_box"),
             head_mask=head,
         )
+
+    def plate(self) -> npt.NDArray[np.uint8] | None:
+        path = self._root / "plates" / f"{self._name}.png"
+        if not path.is_file():
+            return None
+        image = read_colour(path)
+        if image.shape[1::-1] != self._said.size:
+            raise damaged(path, f"it has {image.shape[1]} x {image.shape[0]} pixels")
+        return image
 
     def _masks(self, kind: str, index: int) -> dict[int, CropMask]:
         path = self._root / "truth" / kind / self._name / f"{index:06d}.png"

@@ -114,7 +114,9 @@ def test_parameters_in_camera_coordinates_pose_the_body_where_it_is(truth: Truth
             np.testing.assert_allclose(posed_vertices(body, person.params), person.vertices, atol=1e-6)
 
 
-def test_pictures_depth_clouds_and_plates_are_there(written: Path, frames: list[SceneFrame]) -> None:
+def test_pictures_depth_clouds_and_plates_are_there(
+    written: Path, truth: TruthSet, frames: list[SceneFrame]
+) -> None:
     for k, name in enumerate(("cam01", "cam02")):
         for frame in frames:
             depth = read_grey(written / "depth" / name / f"{frame.index:06d}.png", np.uint16)
@@ -123,7 +125,7 @@ def test_pictures_depth_clouds_and_plates_are_there(written: Path, frames: list[
             np.testing.assert_array_equal(ids, frame.views[k].instances)
             heads = read_grey(written / "truth" / "heads" / name / f"{frame.index:06d}.png", np.uint8)
             np.testing.assert_array_equal(heads, frame.views[k].heads)
-        assert (written / "plates" / f"{name}.png").is_file()
+        np.testing.assert_array_equal(truth.views[k].plate(), FakeScene().plates()[k])
     data = (written / "clouds" / "000001.ply").read_bytes()
     head, body = data.split(b"end_header\n")
     points = np.frombuffer(body, [("xyz", "<f4", 3), ("rgb", "u1", 3)])
@@ -262,6 +264,15 @@ def test_a_picture_of_ids_of_another_size_is_refused(victim: Path) -> None:
     write_grey(victim / "truth" / "masks" / "cam01" / "000000.png", np.zeros((5, 5), np.uint8))
     with pytest.raises(DataSetError, match="5 x 5 pixels"):
         open_truth(victim).views[0].frame(0)
+
+
+def test_a_plate_that_is_none_is_refused_and_one_that_is_gone_is_not_said(victim: Path) -> None:
+    plate = victim / "plates" / "cam01.png"
+    plate.write_bytes(b"no picture")
+    with pytest.raises(DataSetError, match="no picture"):
+        open_truth(victim).views[0].plate()
+    plate.unlink()
+    assert open_truth(victim).views[0].plate() is None
 
 
 def test_a_video_that_was_taken_away_is_said_to_be_missing(victim: Path) -> None:

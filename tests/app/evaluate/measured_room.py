@@ -93,10 +93,13 @@ class MemoryView(TruthView):
     def __init__(
         self, people: tuple[int, ...] = (1, 2), change: Change = lambda p, i: p, *, name: str = "clip",
         n_frames: int = N, fps: float | None = FPS, source: Path | None = None,
-        camera: Camera | None = CAMERA,
+        camera: Camera | None = CAMERA, plate: np.ndarray | None = None,
     ) -> None:  # fmt: skip
         self.name, self.n_frames, self.fps, self.source = name, n_frames, fps, source
-        self._people, self._change, self._camera = people, change, camera
+        self._people, self._change, self._camera, self._plate = people, change, camera, plate
+
+    def plate(self) -> np.ndarray | None:
+        return self._plate
 
     def frame(self, index: int) -> TrueFrame:
         if not 0 <= index < self.n_frames:
@@ -122,9 +125,13 @@ def record_of(person: int, frame: int) -> PersonRecord:
     return PersonRecord(frame, person, estimate, FittedBody(true.params, xy, 0.0), confidence)
 
 
-def picture(frame: int) -> np.ndarray:
+def empty_room() -> np.ndarray:
     y, x = np.mgrid[:HEIGHT, :WIDTH]
-    image = np.stack([90 + x // 8, 110 + y // 6, 120 + (x + y) // 16], axis=-1).astype(np.uint8)
+    return np.stack([90 + x // 8, 110 + y // 6, 120 + (x + y) // 16], axis=-1).astype(np.uint8)
+
+
+def picture(frame: int) -> np.ndarray:
+    image = empty_room()
     for person in (1, 2):
         image[cv2.dilate(silhouette(body_at(person, frame)).astype(np.uint8), np.ones((3, 3))) > 0] = (
             40 * person

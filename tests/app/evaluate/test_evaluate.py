@@ -14,6 +14,7 @@ from measured_room import (
     FPS,
     MemoryView,
     N,
+    empty_room,
     make_project,
     shifted,
     truth_of,
@@ -59,6 +60,26 @@ def test_every_number_says_its_joints_unit_alignment_and_samples(perfect_project
         "Human3.6M, 17: 16 of 17 known",
     }  # fmt: skip
     assert report.row("mpjpe", "23 keypoints").n == 2 * N * 23
+
+
+def test_the_recovered_room_is_weighed_against_the_true_one(perfect_project: Path) -> None:
+    report = evaluate_project(perfect_project, truth_of(MemoryView(plate=empty_room())))
+    assert 25 < report.row("room_psnr_behind").value < report.row("room_psnr").value < 60
+    assert 0.9 < report.row("room_ssim").value <= 1.0
+    assert any(what == "The empty room, LPIPS" and "lpips_alex.pth" in why for what, why in report.missing)
+    darker = evaluate_project(perfect_project, truth_of(MemoryView(plate=empty_room() // 2)))
+    assert darker.row("room_psnr").value < report.row("room_psnr").value - 10
+
+
+@pytest.mark.parametrize(
+    ("plate", "says"), [(None, "no picture of it"), (np.zeros((9, 9, 3), np.uint8), "another size")]
+)
+def test_a_room_that_cannot_be_weighed_is_said(
+    perfect_project: Path, plate: np.ndarray | None, says: str
+) -> None:
+    report = evaluate_project(perfect_project, truth_of(MemoryView(plate=plate)))
+    assert any(what == "The empty room" and says in why for what, why in report.missing)
+    assert not any(r.group == "pictures" for r in report.rows)
 
 
 def move_one(record: PersonRecord, frame: int) -> PersonRecord:
@@ -164,7 +185,7 @@ def test_a_truth_that_says_little_is_measured_as_far_as_it_goes(perfect_project:
     report = evaluate_project(perfect_project, truth_of(view))
     assert {what for what, _ in report.missing} == {
         "Bodies in space", "Keypoints in the picture", "Identities", "Masks", "Face recall",
-        "Holistic recall", "Coverage and leaks", "Confidence",
+        "Holistic recall", "Coverage and leaks", "The empty room", "Confidence",
     }  # fmt: skip
     assert report.counts.matched == 2 * N
 
