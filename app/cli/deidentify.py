@@ -93,6 +93,11 @@ def parse_span(text: str | None) -> tuple[float, float] | None:
     return first, last
 
 
+def fill_of(how: HowWord) -> Fill:
+    """The settings' word for how a person is covered."""
+    return _FILLS[how]
+
+
 def deidentify(
     inputs: Annotated[
         list[str], typer.Argument(metavar="IN...", help="Videos, DICOM files, folders or wildcards.")
@@ -152,7 +157,7 @@ def deidentify(
     """
     from app.deidentify.batch import exit_code_of, run_batch
     from app.deidentify.inputs import find_inputs
-    from app.deidentify.one_file import BatchRequest
+    from app.deidentify.request import BatchRequest
     from app.errors import FootageError
     from app.pipeline.device import choose_device
     from app.pipeline.engine import require_networks

@@ -11,6 +11,7 @@ import typer
 from app.cli import console
 from app.cli.bench import bench
 from app.cli.confidence import confidence
+from app.cli.dataset import dataset
 from app.cli.deidentify import deidentify
 from app.cli.demo import demo
 from app.cli.doctor import doctor
@@ -48,6 +49,7 @@ app.add_typer(confidence, name="confidence")
 app.add_typer(train_confidence, name="confidence-model")
 app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
+app.add_typer(dataset, name="dataset")
 
 
 def _show_version(wanted: bool) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 
 from app.deidentify.inputs import BatchInput
 from app.deidentify.ledger import Ledger
-from app.deidentify.one_file import BatchRequest, FileOutcome, deidentify_file
+from app.deidentify.one_file import deidentify_file
+from app.deidentify.request import BatchRequest, FileOutcome
 from app.deidentify.workplace import workplace
 from app.errors import Cancelled, ExportError, FootageError, StorageError, UnderstudyError
 from app.pipeline.engine import Engine, default_engine
@@ -37,7 +38,6 @@ from backends.errors import BackendError
 DONE, KEPT, LEAKS, FAILED, WAITING = "done", "kept", "leaks", "failed", "waiting"
 """States of a file: de-identified now; finished before; somebody may be seen; not made; not begun."""
 
-_ENDINGS = ("_deidentified.mp4", "_deidentified_unverified.mp4", "_deidentified.dcm", "_manifest.json")
 _POLL_S = 0.2
 
 
@@ -120,7 +120,7 @@ class _Batch:
             if self._request.overwrite:
                 continue
             target = self._request.out / item.place
-            there = [e for e in _ENDINGS if target.with_name(item.place.name + e).exists()]
+            there = [e for e in self._request.endings if target.with_name(item.place.name + e).exists()]
             if there and not self._ledger.knows(place):
                 words = f"{item.place.name}{there[0]} is there already."
             elif there and self._ledger.made_otherwise(place, self._digest):

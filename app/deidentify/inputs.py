@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,12 @@ def find_inputs(given: Sequence[str], out: Path) -> list[BatchInput]:
             if target in sources:
                 raise ExportError(f"The output {target.name} would replace an input. Choose another folder.")
     return inputs
+
+
+def places_of(clips: Iterable[Path], root: Path) -> list[tuple[Path, Path]]:
+    """Files below ``root``, in order, each with its place."""
+    found = {clip: clip.relative_to(root) for clip in sorted(clips)}
+    return [(item.path, item.place) for item in _told_apart(found)]
 
 
 def _named(text: str) -> Iterator[tuple[Path, Path | None]]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from app.deidentify.clips import scaled_copy, write_clip
 from app.deidentify.editing import PlanEditor, read_plan
 from app.deidentify.inputs import BatchInput
+from app.deidentify.request import BatchRequest, FileOutcome, Seconds
 from app.deidentify.workplace import remove_project
 from app.errors import ExportError, FootageError, MissingFootage, ProjectError
-from app.export.dicom import Form, write_dicom
+from app.export.dicom import write_dicom
 from app.export.manifest import sha256_of
 from app.export.run import run_export
 from app.footage import Footage, open_footage
@@ -28,53 +29,7 @@ from app.project.edits import EditLog
 from app.project.store import ProjectStore
 from app.review.deid import SETTING
 from app.review.opening import SUFFIX, create_project, open_project
-from app.review.types import DeidSettings, ExportRequest, RunOptions
-
-Seconds = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRequest:
-    """How every file of a batch is treated.
-
-    Attributes:
-        out: the output folder.
-        audit: search each finished video; without it nothing is called verified.
-        between: seconds from the first frame, inclusive; only this part is written. None: everything.
-        spare: tracks that may be seen, and ``reason`` why.
-        dicom: also write the video as DICOM, in this form.
-        projects: where projects are kept; None: nowhere.
-        overwrite: replace outputs that were made otherwise, or by somebody else.
-    """
-
-    out: Path
-    deid: DeidSettings = DeidSettings()  # noqa: RUF009  frozen
-    audit: bool = True
-    report: bool = True
-    between: Seconds | None = None
-    spare: tuple[int, ...] = ()
-    reason: str = ""
-    dicom: Form | None = None
-    device: str = "auto"
-    projects: Path | None = None
-    overwrite: bool = False
-
-    def digest(self) -> str:
-        """SHA-256 of everything that changes what an output looks like."""
-        told = {
-            "deid": asdict(self.deid), "audit": self.audit, "report": self.report, "between": self.between,
-            "spare": list(self.spare), "reason": self.reason, "dicom": self.dicom,
-        }  # fmt: skip
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class FileOutcome:
-    """A file that was worked through: its hash, the outputs with theirs, and plain values to show."""
-
-    source: str
-    files: dict[str, str]
-    result: dict[str, Any]
+from app.review.types import ExportRequest, RunOptions
 
 
 def deidentify_file(
@@ -100,7 +55,10 @@ def deidentify_file(
     if earlier is not None:
         return earlier
     project = (projects / item.place).with_name(item.place.name + SUFFIX)
-    store, footage = _project(item.path, project, keep=request.projects is not None)
+    path = item.path
+    if request.clips is not None and request.clips.size is not None:
+        path = scaled_copy(item.path, project.parent, request.clips.size, control, listener)
+    store, footage = _project(path, project, keep=request.projects is not None)
     with footage:
         try:
             options = RunOptions(request.device, *span)
@@ -108,11 +66,14 @@ def deidentify_file(
             if not store.footage().sha256:
                 store.set_footage_hash(source)
             _set_plan(store, request, *span)
-            outcome = _export(item, request, store, footage, engine, span, control, listener)
+            write = _export if request.clips is None else write_clip
+            outcome = write(item, request, store, footage, engine, span, control, listener)
         finally:
             store.close()
     if request.projects is None:
         remove_project(project)
+        if path != item.path:
+            path.unlink(missing_ok=True)
     outcome.result["people"] = found["people"]
     if found["damaged"]:
         outcome.result["message"] = found["damaged"]

@@ -128,9 +128,7 @@ class Series:
 
     def _predicted(self, series: TrackSeries, fps: float) -> npt.NDArray[np.int64]:
         """(K,) frames in which the export covers a person where they are guessed to be."""
-        return guessed_frames(
-            np.flatnonzero(series.seen), self.n_frames, longest_gap(fps), lead_frames(fps)
-        )
+        return guessed_frames(np.flatnonzero(series.seen), self.n_frames, longest_gap(fps), lead_frames(fps))
 
 
 def lead_frames(fps: float) -> int:

@@ -201,9 +201,7 @@ class Session:
             }  # fmt: skip
             names = [(t.track_id, t.name) for t in self._tracks.values()]
             longest = longest_gap(self.fps)
-            items = review_items(
-                self._series, names, done, self._track_ends, longest, self._findings.reasons
-            )
+            items = review_items(self._series, names, done, self._track_ends, longest, self._findings.reasons)
             self._items = with_leaks(items, self.leaks.items(self._tracks))
         return self._items
 

@@ -13,7 +13,7 @@ from app.cli.deidentify import parse_span
 from app.deidentify import batch
 from app.deidentify.batch import FileResult
 from app.deidentify.inputs import BatchInput
-from app.deidentify.one_file import BatchRequest
+from app.deidentify.request import BatchRequest
 from app.review.types import DeidSettings
 
 VALUES = {

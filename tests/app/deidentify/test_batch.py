@@ -19,7 +19,7 @@ from app.deidentify.batch import FileOutcomeOrError, FileResult, exit_code_of, r
 from app.deidentify.editing import read_plan
 from app.deidentify.inputs import find_inputs
 from app.deidentify.ledger import LEDGER, Ledger
-from app.deidentify.one_file import BatchRequest, FileOutcome
+from app.deidentify.request import BatchRequest, FileOutcome
 from app.deidentify.workplace import batches_folder, workplace
 from app.errors import ExportError, StorageError
 from app.footage import open_footage
