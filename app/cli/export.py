@@ -86,6 +86,13 @@ def export(
     allow_uncovered: Annotated[
         bool, typer.Option("--allow-uncovered", help="Export even where somebody may be visible.")
     ] = False,
+    body: Annotated[
+        str,
+        typer.Option(
+            help="Bodies and meshes as fitted (free), or as smplx, smplh or smpl: added with 'models add', "
+            "or the path of such a file."
+        ),
+    ] = "free",
     footage: Annotated[Path | None, typer.Option(help="Where the footage lies now, if it was moved.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -109,6 +116,7 @@ def export(
         last=last,
         overwrite=overwrite,
         allow_uncovered=allow_uncovered,
+        body=body,
     )
     with (
         existing_project(project, footage) as (store, opened),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,17 @@ def mesh_of(source: ExportSource, person: PersonRecord) -> trimesh.Trimesh:
     """
     if person.body is None:
         raise ExportError(f"Person {person.track_id} has no body in frame {person.frame}.")
-    vertices = posed_vertices(source.body, person.body.params) * _FLIP
-    if person.confidence is not None:
-        rgb = confidence_rgb(vertex_mm(source.body, person.confidence))
+    params, _ = source.export_body.of(person.track_id, person.body.params)
+    body, known = source.export_body.model, person.confidence
+    vertices = posed_vertices(body, params) * _FLIP
+    if known is not None:
+        # How errors of single places hang together is known of the fitted body only.
+        known = replace(known, sites=None) if source.export_body.carried else known
+        rgb = confidence_rgb(vertex_mm(body, known))
     else:
         rgb = np.full((len(vertices), 3), 180, np.uint8)
     rgba = np.concatenate([rgb, np.full((len(rgb), 1), 255, np.uint8)], axis=1)
-    return trimesh.Trimesh(vertices, source.body.faces, vertex_colors=rgba, process=False)
+    return trimesh.Trimesh(vertices, body.faces, vertex_colors=rgba, process=False)
 
 
 def write_meshes(source: ExportSource, target: Path, suffix: str, step: Step) -> Written:
@@ -52,7 +57,7 @@ def write_meshes(source: ExportSource, target: Path, suffix: str, step: Step) ->
                 path = part / f"{frame:06d}_person{person.track_id}.{suffix}"
                 data = mesh_of(source, person).export(file_type=suffix)
                 path.write_bytes(data if isinstance(data, bytes) else str(data).encode("ascii"))
-                _check(path, source.body)
+                _check(path, source.export_body.model)
                 count += 1
         if len(list(part.iterdir())) != count:
             raise ExportError("Not every mesh was written. Export again.")

@@ -12,6 +12,7 @@ import numpy as np
 
 from app.errors import ExportError, ModelError
 from app.export.atomic import make_folder
+from app.export.bodies import ExportBody
 from app.export.coco import write_coco
 from app.export.coverage import Whereabouts
 from app.export.manifest import make_manifest, write_manifest
@@ -116,7 +117,8 @@ def _source(
         raise ExportError("Nothing was chosen to export.")
     if not 0 <= first <= last:
         raise ExportError(f"The range {first} to {last} is empty; the footage has frames 0 to {end}.")
-    return ExportSource(store, footage, body, deid, first, last, store.path.stem, control)
+    export_body = ExportBody.chosen(body, request.body)
+    return ExportSource(store, footage, body, deid, first, last, store.path.stem, control, export_body)
 
 
 def _refuse_existing(targets: list[Path], footage: Footage, request: ExportRequest) -> None:

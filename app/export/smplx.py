@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from app.errors import ExportError
 from app.export.atomic import written_whole
+from app.export.bodies import ExportBody, pose_arrays
 from app.export.types import ExportSource, Step, Written
 from backends.body.params import N_JOINTS, BodyParams
 
@@ -29,7 +31,11 @@ def write_smplx(source: ExportSource, target: Path, step: Step) -> Written:
     left_hand_pose and right_hand_pose (T, 45), jaw_pose (T, 3), transl (T, 3), joint_error_mm (T, 55);
     axis-angles in radians, metres, camera coordinates (x right, y down, z forward). ``camera/K`` etc.,
     ``times_s`` and ``people`` (ids) come with them. Betas are (T, B): one shape a person unless somebody
-    corrected single frames.
+    corrected single frames. Fingers are turned from a flat hand (``flat_hand_mean`` of ``smplx``).
+
+    Where the bodies were carried over to another one (``body``), sizes are as ``smplx.create`` takes them:
+    SMPL has a body_pose (T, 69) and no hands, SMPL-H no jaw; ``carried_mm`` (T,) is how far the joints of
+    the two bodies lie apart.
 
     Raises:
         ExportError, StorageError: it cannot be written or read back.
@@ -59,29 +65,38 @@ def _person(source: ExportSource, track: int) -> Arrays:
     batches: list[Arrays] = []
     for first in range(source.first, source.last + 1, _BATCH):
         source.control.check()
-        bodies: list[tuple[int, BodyParams, npt.NDArray[np.float32]]] = []
+        bodies: list[_Body] = []
         for p in source.store.track_people(track, first, min(first + _BATCH - 1, source.last)):
             if p.body is not None:
                 error = p.confidence.joint_mm if p.confidence is not None else _UNKNOWN
-                bodies.append((p.frame, p.body.params, error))
+                params, apart = source.export_body.of(track, p.body.params)
+                bodies.append(_Body(p.frame, params, error, apart))
         if bodies:
-            batches.append(_stacked(bodies))
+            batches.append(_stacked(source.export_body, bodies))
     return {name: np.concatenate([b[name] for b in batches]) for name in batches[0]} if batches else {}
 
 
-def _stacked(bodies: list[tuple[int, BodyParams, npt.NDArray[np.float32]]]) -> Arrays:
-    params = [b for _, b, _ in bodies]
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """One person in one frame, as written; ``apart_mm`` from the body that was fitted."""
+
+    frame: int
+    params: BodyParams
+    error_mm: npt.NDArray[np.float32]
+    apart_mm: float
+
+
+def _stacked(body: ExportBody, bodies: list[_Body]) -> Arrays:
+    poses = [pose_arrays(body.model, b.params) for b in bodies]
     arrays: Arrays = {
-        "betas": np.array([b.betas for b in params]),
-        "global_orient": np.array([b.global_orient for b in params]),
-        "body_pose": np.array([b.body_pose.reshape(-1) for b in params]),
-        "left_hand_pose": np.array([b.left_hand_pose.reshape(-1) for b in params]),
-        "right_hand_pose": np.array([b.right_hand_pose.reshape(-1) for b in params]),
-        "jaw_pose": np.array([b.jaw_pose for b in params]),
-        "transl": np.array([b.transl for b in params]),
-        "joint_error_mm": np.array([error for _, _, error in bodies]),
+        "betas": np.array([b.params.betas for b in bodies]),
+        **{name: np.array([pose[name] for pose in poses]) for name in poses[0]},
+        "transl": np.array([b.params.transl for b in bodies]),
+        "joint_error_mm": np.array([b.error_mm for b in bodies]),
     }
-    frames = np.array([frame for frame, _, _ in bodies], np.int64)
+    if body.carried:
+        arrays["carried_mm"] = np.array([b.apart_mm for b in bodies])
+    frames = np.array([b.frame for b in bodies], np.int64)
     return {"frames": frames} | {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
@@ -93,7 +108,8 @@ def _common(source: ExportSource, people: list[int]) -> Arrays:
         "camera/K": camera.K, "camera/R": camera.R, "camera/t": camera.t, "camera/distortion": camera.dist,
         "camera/size": np.array([camera.width, camera.height]), "camera/assumed": np.array(camera.assumed),
         "camera/estimated": np.array(camera.estimated),
-        "body": np.array(source.body.name), "gender": np.array("neutral"),
+        "body": np.array(source.export_body.model.name), "gender": np.array("neutral"),
+        "flat_hand_mean": np.array(True),
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.export.bodies import ExportBody
 from app.footage import Footage
 from app.pipeline.job import Control
 from app.project.records import PersonRecord, TrackRecord
@@ -31,6 +32,7 @@ class ExportSource:
     last: int
     stem: str
     control: Control
+    export_body: ExportBody
 
     @property
     def n_frames(self) -> int:

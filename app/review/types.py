@@ -229,7 +229,8 @@ class ExportRequest:
     """What to write where. ``first``/``last`` inclusive frames, None for all.
 
     ``audit`` searches the finished video for whoever slipped through; without it no video is called
-    verified. ``report`` writes what was done and found beside it.
+    verified. ``report`` writes what was done and found beside it. ``body`` is what bodies and meshes are
+    written as: "free" (as fitted), "smplx", "smplh" or "smpl" as installed, or the path of such a file.
     """
 
     folder: Path
@@ -240,6 +241,7 @@ class ExportRequest:
     allow_uncovered: bool = False
     audit: bool = True
     report: bool = True
+    body: str = "free"
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,6 @@ class Stretch:
                 raise NotEnoughKeypoints("No motion fits this clip: the body would lie behind a camera.")
         return x, betas, cost, spent
 
-
     def _looseness(self, x: F8, betas: F8) -> tuple[F8, F8]:
         """How much looser than at rest points (T, F) and angles (T, 22) are held."""
         s, fps = self._settings, self._fps

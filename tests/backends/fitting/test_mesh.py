@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from backends.body import BodyModel, BodyParams, load_body, posed_joints, posed_vertices
+from backends.body import BodyParams, load_body, posed_joints, posed_vertices
 from backends.body.skeleton import JOINT_INDEX
 from backends.errors import InputError
 from backends.fitting import self_penetration, transfer, vertices_to_params
 from backends.fitting.penetration import winding_numbers
 from backends.fitting.trial import random_body
 
+_spec = importlib.util.spec_from_file_location(
+    "like_smpl", Path(__file__).parents[1] / "body" / "like_smpl.py"
+)
+assert _spec is not None
+assert _spec.loader is not None
+like_smpl = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(like_smpl)
+
 BODY = load_body()
-
-
-def smpl_like(path: Path) -> BodyModel:
-    """The shipped body's mesh as a file in SMPL's layout of 24 joints, of another build: longer legs, wider
-    shoulders, with pose-dependent corrections."""
-    v = BODY.v_template.copy()
-    hips = BODY.J_template[JOINT_INDEX["left_hip"], 1]
-    v[:, 1] = np.where(v[:, 1] < hips, hips + 1.06 * (v[:, 1] - hips), v[:, 1])
-    v[:, 0] *= 1.05
-    keep = [*range(22), JOINT_INDEX["left_middle1"], JOINT_INDEX["right_middle1"]]
-    weights = np.zeros((len(v), 24))
-    for j in range(55):
-        k = j
-        while k not in keep:
-            k = int(BODY.parents[k])
-        weights[:, keep.index(k)] += BODY.weights[:, j]
-    regressor = np.zeros((24, len(v)))
-    for i, j in enumerate(keep):  # vertices about the joint: the seam of the skinning
-        near = np.argsort(np.linalg.norm(BODY.v_template - BODY.J_template[j], axis=1))[:60]
-        A = np.vstack([BODY.v_template[near].T, np.ones(60)])
-        regressor[i, near] = np.linalg.lstsq(A, np.append(BODY.J_template[j], 1.0), rcond=None)[0]
-    parents = [keep.index(int(BODY.parents[j])) if j in range(1, 22) else 0 for j in keep]
-    parents[22], parents[23] = 20, 21
-    tree = np.stack([[2**32 - 1, *parents[1:]], range(24)]).astype(np.int64)
-    rng = np.random.default_rng(0)
-    row, col = BODY.keypoint_regressor.tocoo().row, BODY.keypoint_regressor.tocoo().col
-    np.savez(
-        path, v_template=v, shapedirs=BODY.shapedirs,
-        posedirs=(rng.normal(0, 0.0015, (len(v), 3, 207))).astype(np.float32), J_regressor=regressor,
-        weights=weights, f=BODY.faces, kintree_table=tree, keypoint_row=row, keypoint_col=col,
-        keypoint_value=BODY.keypoint_regressor.tocoo().data,
-    )  # fmt: skip
-    return load_body(path)
 
 
 def with_hands(rng: np.random.Generator) -> BodyParams:
@@ -102,7 +78,7 @@ def test_meshes_that_do_not_belong_to_the_body_are_refused() -> None:
 def test_a_fit_is_carried_to_another_body_and_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = smpl_like(tmp_path / "other.npz")
+    other = like_smpl.smpl_like(tmp_path / "other.npz")
     rng = np.random.default_rng(2)
     there, back = [], []
     for _ in range(5):
