@@ -47,7 +47,7 @@ def room_rows(
     try:
         if truth.shape[:2] != (footage.height, footage.width):
             return [], [(_TITLE, "the truth's picture of it has another size than the footage")]
-        found = build_plate(store, footage, control, listener).rgb
+        found = build_plate(store, footage, control, listener).at(0).rgb
     finally:
         footage.close()
         store.close()

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from app.deidentify.editing import read_plan
 from app.deidentify.plan import DeidPlan, Method
+from app.export.background import SeenCount
 from app.export.coverage import Presence, Whereabouts
 from app.export.looks import Wardrobe
 from app.project.store import ProjectStore
 from app.review.types import DeidSettings
-from backends.background import Plate
+from backends.background import Plate, StillRoom
 from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
 from backends.deidentify import Foreground, FreeArea, How, PersonCover, cover_frame
@@ -26,43 +27,59 @@ class FrameCoverer:
 
     Args:
         settings: what holds where the project's plan has no rule for a person.
-        plate: the empty room; needed where the settings say so. One of a moving camera is not used.
+        plate: the empty room; needed where the settings say so. One of a moving camera is not used: then
+            each frame brings its own.
         seed: of the pixel grid's phase; another for each export.
     """
 
     def __init__(
         self, store: ProjectStore, body: BodyModel, camera: Camera, settings: DeidSettings,
-        plate: Plate | None, *, seed: int = 0,
+        plate: Plate | StillRoom | None, *, seed: int = 0,
     ) -> None:  # fmt: skip
         self._body = body
         self._camera = camera
         self.plan: DeidPlan = replace(read_plan(store), settings=settings)
+        self.seen = SeenCount()
         self._plate = plate if settings.background == "plate" and plate is not None and plate.steady else None
         erases = settings.cover == "whole" and settings.fill in ("mesh", "remove")
         self.whereabouts = Whereabouts(
             store, store.footage().fps, camera, doubtful=erases and self._plate is not None
         )
-        room = self._plate
-        self._foreground = Foreground(room) if room is not None and not room.lit else None
+        self._foreground: tuple[Plate, Foreground] | None = None
         self._phase = tuple(float(v) for v in np.random.default_rng(seed).random(2))
         self._wardrobe = Wardrobe(body)
 
-    def cover(self, index: int, rgb: U1) -> U1:
-        """Frame ``index`` (H, W, 3) with everybody covered."""
-        return self.cover_with_mask(index, rgb)[0]
+    def cover(self, index: int, rgb: U1, room: Plate | None = None) -> U1:
+        """Frame ``index`` (H, W, 3) with everybody covered; ``room`` is its own, of a moving camera."""
+        return self.cover_with_mask(index, rgb, room)[0]
 
-    def cover_with_mask(self, index: int, rgb: U1) -> tuple[U1, npt.NDArray[np.bool_]]:
+    def cover_with_mask(
+        self, index: int, rgb: U1, room: Plate | None = None
+    ) -> tuple[U1, npt.NDArray[np.bool_]]:
         """The same, with (H, W) which pixels were replaced."""
+        if self._plate is not None:
+            room = self._plate.at(index)
         covers = [self._cover_of(p, index) for p in self.whereabouts.at(index)]
         areas = [
             # Above the bodies, because that is where the audit saw something.
             FreeArea(points, region.fill, on_top=bool(region.event_id))
             for region, points in self.plan.regions_at(index)
         ]
-        return cover_frame(
-            rgb, covers, self._camera, plate=self._plate, phase=(self._phase[0], self._phase[1]), areas=areas,
-            foreground=self._foreground,
+        covered, replaced = cover_frame(
+            rgb, covers, self._camera, plate=room, phase=(self._phase[0], self._phase[1]), areas=areas,
+            foreground=self._foreground_of(room),
         )  # fmt: skip
+        if room is not None:
+            self.seen.add(replaced, room)
+        return covered, replaced
+
+    def _foreground_of(self, room: Plate | None) -> Foreground | None:
+        """What tells a picture from its room, where the room is the same in many pictures."""
+        if room is None or room.lit:
+            return None
+        if self._foreground is None or self._foreground[0] is not room:
+            self._foreground = (room, Foreground(room))
+        return self._foreground[1]
 
     def uncovered(self, index: int) -> list[int]:
         """Tracks of people who are there and of whom too little is known to cover them."""

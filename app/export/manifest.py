@@ -59,6 +59,7 @@ def make_manifest(
              "sha256": sha256_of(w.path)}
             for w in written
         ],
+        "background": next((dict(w.background) for w in written if w.background is not None), None),
         "networks": dict(hashes),
         "body": source.body.name,
         "versions": _versions(),

@@ -1,66 +1,96 @@
-"""The empty room of a project: from frames spread over the whole footage."""
+"""The empty room of a project: of a fixed camera from frames spread over the footage, else frame by frame."""
 
 from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from app.errors import ModelError
 from app.export.coverage import Presence, Whereabouts
+from app.export.plate_looks import choose_looks
 from app.footage import Footage
+from app.footage.base import Image
 from app.models.store import ModelStore
 from app.pipeline.engine import DETECTOR, LANDMARKS
 from app.pipeline.events import Listener, Progress, StageStarted
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.store import ProjectStore
-from backends.background import Plate, PlateBuilder
+from backends.background import Inpainter, MaskedFrame, MovingRoom, Plate, StillRoom, survey
 from backends.deidentify import PersonCover, person_region
 from backends.deidentify.left_in import LeftIn, without
 from backends.errors import WeightsError
 from backends.keypoints.plausible import bone_error
 from backends.tracking.stream import PeopleStream
 
-SAMPLES = 48
+BoolArray = npt.NDArray[np.bool_]
+
 _ODD_BONES = 0.15
 """See :func:`backends.keypoints.plausible.bone_error`; a room has no second picture to make sure."""
+_ABOUT = 20
+"""One frame of a moving camera is shown from so many before and after it: the export looks farther."""
 
 
-def build_plate(
-    store: ProjectStore, footage: Footage, control: Control, listener: Listener, *, samples: int = SAMPLES
-) -> Plate:
+class Hidden:
+    """Where people are in a frame, and a little beyond: a rim of a person in the empty room would show."""
+
+    def __init__(self, store: ProjectStore, footage: Footage) -> None:
+        self._whereabouts = Whereabouts(store, footage.fps)
+        self._shape = (footage.height, footage.width)
+
+    def in_frame(self, index: int) -> BoolArray:
+        """(H, W) bool."""
+        return self.and_surely(index)[0]
+
+    def and_surely(self, index: int) -> tuple[BoolArray, BoolArray]:
+        """The same, and (H, W) which pixels surely are people."""
+        mask, surely = np.zeros((2, *self._shape), np.bool_)
+        for presence in self._whereabouts.at(index):
+            _paint(mask, presence)
+            for known in presence.masks if presence.slack == 0 else ():
+                known.paint(surely)
+        return mask, surely
+
+
+def build_plate(store: ProjectStore, footage: Footage, control: Control, listener: Listener) -> StillRoom:
     """Look at frames spread over the footage and take people out.
+
+    Returns:
+        The room, not ``steady`` where the camera moved: then it is of no use, see :func:`with_rooms`.
 
     Raises:
         Cancelled: when asked to stop.
         FootageError: a frame cannot be read.
     """
     listener(StageStarted("plate", "Building the empty room"))
-    whereabouts = Whereabouts(store, footage.fps)
-    n = min(samples, footage.n_frames)
-    wanted = np.unique(np.linspace(0, footage.n_frames - 1, n).round().astype(int))
-    builder = PlateBuilder(footage.height, footage.width, max_samples=samples)
+    hidden = Hidden(store, footage)
+    wanted = choose_looks(store, footage)
     left_in = LeftIn(footage.height, footage.width)
     meter = RateMeter(len(wanted))
-    for index in wanted:
+
+    def look(index: int) -> MaskedFrame:
         control.check()
-        mask, surely = np.zeros((2, footage.height, footage.width), np.bool_)
-        for presence in whereabouts.at(int(index)):
-            _paint(mask, presence)
-            for known in presence.masks if presence.slack == 0 else ():
-                known.paint(surely)
-        frame = footage.frame(int(index))
-        builder.add(frame, mask)
-        left_in.add(frame, surely)
-        meter.advance()
-        listener(Progress("plate", meter.done, meter.total, meter.rate, meter.remaining_s))
+        mask, surely = hidden.and_surely(index)
+        frame = MaskedFrame(index, footage.frame(index), mask, surely)
+        if meter.done < meter.total:  # then some frames are looked at once more
+            left_in.add(frame.rgb, surely)
+            meter.advance()
+            listener(Progress("plate", meter.done, meter.total, meter.rate, meter.remaining_s))
+        return frame
+
+    room = survey(wanted, look)
     control.check()
-    plate = builder.finish()
-    plate = without(plate, left_in.found(plate))
-    return without(plate, _people_in(plate)) if plate.steady else plate
+    plates = [without(plate, left_in.found(plate)) for plate in room.plates]
+    if room.steady:
+        plates = [without(plate, _people_in(plate)) for plate in plates]
+    return replace(room, plates=tuple(plates))
 
 
-def _people_in(plate: Plate) -> npt.NDArray[np.bool_]:
+def _people_in(plate: Plate) -> BoolArray:
     """(H, W) people whom the networks find in the room itself: they stood there all the time and were never
     found among the others. Nobody where the networks are not installed."""
     height, width = plate.rgb.shape[:2]
@@ -83,7 +113,41 @@ def _people_in(plate: Plate) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _paint(mask: npt.NDArray[np.bool_], presence: Presence) -> None:
+def with_rooms(
+    frames: Iterable[tuple[int, Image]], hidden: Hidden, inpainter: Inpainter
+) -> Iterator[tuple[int, Image, Plate]]:
+    """Frames in order, each with the empty room of that frame; some are read ahead, none is kept."""
+    waiting: deque[MaskedFrame] = deque()
+
+    def masked() -> Iterator[MaskedFrame]:
+        for index, image in frames:
+            waiting.append(MaskedFrame(index, image, *hidden.and_surely(index)))
+            yield waiting[-1]
+
+    for room in inpainter.rooms(masked()):
+        frame = waiting.popleft()
+        yield frame.index, frame.rgb, room
+
+
+def room_of_frame(store: ProjectStore, footage: Footage, index: int, control: Control) -> Plate:
+    """The empty room of one frame of a moving camera, from the frames about it.
+
+    Raises:
+        Cancelled: when asked to stop.
+        FootageError: a frame cannot be read.
+    """
+    hidden = Hidden(store, footage)
+    first, last = max(index - _ABOUT, 0), min(index + _ABOUT, footage.n_frames - 1)
+
+    def about() -> Iterator[MaskedFrame]:
+        for number, image in footage.iter_frames(first, last + 1):
+            control.check()
+            yield MaskedFrame(number, image, *hidden.and_surely(number))
+
+    return MovingRoom(ahead=_ABOUT, behind=_ABOUT).room_of(about(), index)
+
+
+def _paint(mask: BoolArray, presence: Presence) -> None:
     height, width = mask.shape
     box = presence.box
     size = float(max(box[3] - box[1], 0.6 * (box[2] - box[0]), 8.0))

@@ -30,7 +30,7 @@ from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.store import ProjectStore
 from app.review.types import DeidSettings, ExportKind, ExportRequest
-from backends.background import Plate
+from backends.background import Plate, StillRoom
 from backends.body import BodyModel
 
 _NAMES: dict[ExportKind, str] = {
@@ -49,7 +49,7 @@ _CONFIRM = "Run and look at the review list first, or confirm that the video may
 
 def run_export(
     store: ProjectStore, footage: Footage, body: BodyModel, request: ExportRequest, deid: DeidSettings,
-    control: Control, listener: Listener, *, plate: Plate | None = None,
+    control: Control, listener: Listener, *, plate: Plate | StillRoom | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write what was asked for.
 
@@ -58,7 +58,8 @@ def run_export(
 
     Returns:
         ``files`` (paths as text), ``outputs`` (dicts with path, count, unit, bytes), ``frames``,
-        ``seconds``, ``video_fps`` (or None), ``uncovered`` (number of frames), ``folder``.
+        ``seconds``, ``video_fps`` (or None), ``uncovered`` (number of frames), ``folder``,
+        ``background`` (see :mod:`app.export.background`, or None).
 
     Raises:
         ExportError: it may not be written (it exists, is the footage, somebody would be seen) or did not
@@ -80,7 +81,12 @@ def run_export(
         if kind == "video" and plate is None and deid.background == "plate" and deid.cover == "whole":
             plate = build_plate(store, footage, control, listener)
         if kind == "video" and deid.background == "plate" and plate is not None and not plate.steady:
-            listener(Warned("The camera moves, so there is no one empty room: surroundings are blurred."))
+            listener(
+                Warned(
+                    "The camera moves, so there is no one empty room: what is behind people comes from the "
+                    "frames before and after, and is filled in where those do not show it."
+                )
+            )
         listener(StageStarted(kind, _STAGES[kind]))
         begun = time.monotonic()
         written.append(_write(kind, source, targets[kind], plate, listener))
@@ -103,6 +109,7 @@ def run_export(
         "seconds": time.monotonic() - started,
         "video_fps": source.n_frames / video_s if video_s else None,
         "uncovered": len(open_to_view.frames),
+        "background": next((dict(w.background) for w in written if w.background is not None), None),
     }
 
 
@@ -178,7 +185,7 @@ def _stepper(kind: str, source: ExportSource, listener: Listener) -> Step:
 
 
 def _write(
-    kind: ExportKind, source: ExportSource, target: Path, plate: Plate | None, listener: Listener
+    kind: ExportKind, source: ExportSource, target: Path, plate: Plate | StillRoom | None, listener: Listener
 ) -> Written:
     step = _stepper(kind, source, listener)
 

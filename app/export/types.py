@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.export.bodies import ExportBody
 from app.footage import Footage
@@ -59,9 +60,13 @@ class ExportSource:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One file (or folder of files) of an export. ``count`` in its own unit: frames, people, meshes, rows."""
+    """One file (or folder of files) of an export. ``count`` in its own unit: frames, people, meshes, rows.
+
+    ``background``: what a video shows behind people, see :mod:`app.export.background`.
+    """
 
     kind: str
     path: Path
     count: int
     unit: str
+    background: Mapping[str, Any] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -13,14 +13,16 @@ import numpy.typing as npt
 
 from app.errors import ExportError, FootageError
 from app.export.atomic import written_whole
+from app.export.background import background_record
 from app.export.frames import FrameCoverer
+from app.export.plate import Hidden, with_rooms
 from app.export.types import ExportSource, Step, Written
 from app.footage.base import Image
 from app.footage.decoder import open_container, video_stream
 from app.footage.metadata import leftovers
 from app.footage.writer import VideoWriter
 from app.pipeline.channel import Channel
-from backends.background import Plate
+from backends.background import MovingRoom, Plate, StillRoom
 
 _DEPTH = 4
 _STAMP_S = 1e-4
@@ -28,8 +30,9 @@ _STAMP_S = 1e-4
 
 
 def write_video(
-    source: ExportSource, target: Path, plate: Plate | None, step: Step, checking: Callable[[], Step]
-) -> Written:
+    source: ExportSource, target: Path, plate: Plate | StillRoom | None, step: Step,
+    checking: Callable[[], Step],
+) -> Written:  # fmt: skip
     """Write ``target`` (mp4); decoded and counted before it gets its name.
 
     Args:
@@ -45,6 +48,8 @@ def write_video(
     )
     pts = footage.pts[source.first : source.last + 1]
     audio = footage.path if source.deid.keep_audio and footage.has_audio else None
+    room = plate if source.deid.background == "plate" else None
+    moving = room is not None and not room.steady
     read: Channel[tuple[int, Image]] = Channel(_DEPTH, control)
     covered: Channel[Image] = Channel(_DEPTH, control)
 
@@ -58,10 +63,17 @@ def write_video(
         else:
             read.finish()
 
+    def frames() -> Iterator[tuple[int, Image, Plate | None]]:
+        if moving:
+            yield from with_rooms(read, Hidden(source.store, footage), MovingRoom())
+        else:
+            for index, image in read:
+                yield index, image, None
+
     def cover() -> None:
         try:
-            for index, image in read:
-                if not covered.put(coverer.cover(index, image)):
+            for index, image, own_room in frames():
+                if not covered.put(coverer.cover(index, image, own_room)):
                     return
         except Exception as error:
             covered.finish(error)
@@ -94,7 +106,8 @@ def write_video(
             for thread in threads:
                 thread.join()
         _check(part, np.asarray(pts - pts[0]) * float(footage.time_base), checking())
-    return Written("video", target, source.n_frames, "frames")
+    record = background_record(room, coverer.seen) if room is not None else None
+    return Written("video", target, source.n_frames, "frames", record)
 
 
 def _check(path: Path, seconds: npt.NDArray[np.float64], step: Step) -> None:

@@ -13,7 +13,7 @@ from app.pipeline.job import Control
 from app.pipeline.run import run_pipeline
 from app.project.store import ProjectStore
 from app.review.types import DeidSettings, ExportRequest, RunOptions
-from backends.background import Plate
+from backends.background import Plate, StillRoom
 from backends.body import load_body
 
 
@@ -35,7 +35,7 @@ def run_task(
 
 def export_task(
     control: Control, listener: Listener, project: Path, footage: Path, request: ExportRequest,
-    settings: DeidSettings, plate: Plate | None,
+    settings: DeidSettings, plate: Plate | StillRoom | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write video and data; see :func:`app.export.run.run_export`."""
     with open_footage(footage) as frames:

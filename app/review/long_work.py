@@ -15,7 +15,7 @@ from app.project.edits import Edit
 from app.review.carry import Carried, carry, find_span, store_carried
 from app.review.editing import Editor
 from app.review.types import CarryRange, DeidSettings, ExportRequest, RunOptions
-from backends.background import Plate
+from backends.background import Plate, StillRoom
 
 READ_ONLY = "This project is open for reading only. Save a copy to work on it."
 _PATIENCE_S = 10.0
@@ -48,7 +48,7 @@ class LongWork:
         return self._kept(ProcessJob("run", run_task, arguments, listener))
 
     def export(
-        self, request: ExportRequest, deid: DeidSettings, plate: Plate | None, listener: Listener
+        self, request: ExportRequest, deid: DeidSettings, plate: Plate | StillRoom | None, listener: Listener
     ) -> Job:
         """See :meth:`app.review.session.Session.export`."""
         self._alone()

@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 from app.errors import UnderstudyError
 from app.export.frames import FrameCoverer
-from app.export.plate import build_plate
+from app.export.plate import build_plate, room_of_frame
 from app.footage import Footage
 from app.pipeline.events import Event
 from app.pipeline.job import Control
 from app.project.store import ProjectStore
+from app.review.never_seen import never_seen_overlay
 from app.review.newest import NewestWins
 from app.review.types import DeidSettings, FrameCallback
-from backends.background import Plate
+from backends.background import Plate, StillRoom
 from backends.body import BodyModel
 
 
@@ -32,13 +33,15 @@ class Preview:
         self._body = body
         self._changed = changed
         self._worker = NewestWins("de-identified preview")
+        self._marker = NewestWins("never seen")
+        self._one_builds = threading.Lock()
         self._control = Control()
         self._lock = threading.Lock()
-        self._plate: Plate | None = None
+        self._plate: StillRoom | None = None
         self._building = False
 
     @property
-    def plate(self) -> Plate | None:
+    def plate(self) -> StillRoom | None:
         """The background, once it has been built."""
         return self._plate
 
@@ -56,23 +59,44 @@ class Preview:
         """Cover frame ``index``; ``callback(index, rgb)`` runs on the worker thread."""
         self._worker.submit(lambda: self._cover(index, settings, callback))
 
+    def request_never_seen(self, index: int, callback: FrameCallback) -> None:
+        """What frame ``index`` of the empty room shows that nobody ever saw.
+
+        ``callback(index, rgba)`` runs on the worker thread, see :mod:`app.review.never_seen`.
+        """
+        self._marker.submit(lambda: self._show_never_seen(index, callback))
+
     def close(self) -> None:
         """Stop."""
         self._control.stop()
         self._worker.close()
+        self._marker.close()
 
     def _cover(self, index: int, settings: DeidSettings, callback: FrameCallback) -> None:
         try:
             plate = self._need_plate() if settings.background == "plate" else None
+            room = self._room(plate, index) if plate is not None else None
             coverer = FrameCoverer(self._store, self._body, self._store.camera(), settings, plate)
-            callback(index, coverer.cover(index, self._footage.frame(index)))
+            callback(index, coverer.cover(index, self._footage.frame(index), room))
         except UnderstudyError:
             return  # stopped, or a frame that cannot be read: the window says so where it shows the frame
 
-    def _need_plate(self) -> Plate:
-        with self._lock:
-            plate = self._plate
-        if plate is None:
+    def _show_never_seen(self, index: int, callback: FrameCallback) -> None:
+        try:
+            callback(index, never_seen_overlay(self._room(self._need_plate(), index)))
+        except UnderstudyError:
+            return  # as above
+
+    def _room(self, plate: StillRoom, index: int) -> Plate:
+        if plate.steady:
+            return plate.at(index)
+        return room_of_frame(self._store, self._footage, index, self._control)
+
+    def _need_plate(self) -> StillRoom:
+        with self._one_builds:
+            plate = self.plate
+            if plate is not None:
+                return plate
             self._building = True
             try:
                 plate = build_plate(self._store, self._footage, self._control, _ignore)
@@ -80,7 +104,7 @@ class Preview:
                 self._building = False
             with self._lock:
                 self._plate = plate
-            self._changed()
+        self._changed()
         return plate
 
 

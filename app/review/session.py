@@ -29,6 +29,7 @@ from app.review.items import TrackEnds, review_items, touches_border
 from app.review.lanes import Series, longest_gap
 from app.review.leaks import Leaks, with_leaks
 from app.review.long_work import READ_ONLY, LongWork
+from app.review.never_seen import room_words
 from app.review.people import person_rows
 from app.review.preview import Preview
 from app.review.privacy import PlanRow, Privacy
@@ -347,7 +348,7 @@ class Session:
             return BACKGROUND_LABELS["original"]
         plate = self._preview.plate
         if plate is not None:
-            return f"Plate, {100 * plate.seen_fraction:.0f} % seen"
+            return room_words(plate)
         return "Plate, building…" if self._preview.building else BACKGROUND_LABELS["plate"]
 
     def undo(self) -> EditLabel | None:
@@ -440,6 +441,10 @@ class Session:
     def preview_deidentified(self, i: int, callback: FrameCallback) -> None:
         """Frame ``i`` as the export will show it; newest wins; ``callback`` runs on a worker thread."""
         self._preview.request(i, self.deid, callback)
+
+    def preview_never_seen(self, i: int, callback: FrameCallback) -> None:
+        """RGBA: where the empty room of frame ``i`` was filled in, because no frame shows it."""
+        self._preview.request_never_seen(i, callback)
 
     def default_export_folder(self) -> Path:
         """Where an export goes unless the person says otherwise."""

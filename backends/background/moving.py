@@ -27,6 +27,8 @@ _VIEWS = 3
 """So many pictures agree on one pixel, where so many show it."""
 _ALIKE = 28
 """Levels by which a second opinion on a pixel may differ from the first."""
+_SAME = 20
+"""Levels by which what is put in somebody's place has to differ from them: else it is them, not found."""
 _MARGIN = 12
 _SMALLER = 8
 _WORTH = 3
@@ -188,6 +190,8 @@ class _Patch:
         rows, columns = np.flatnonzero(frame.hidden.any(axis=1)), np.flatnonzero(frame.hidden.any(axis=0))
         self._window = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
         self._hidden = frame.hidden[self._window]
+        surely = frame.surely
+        self._surely = np.zeros_like(self._hidden) if surely is None else surely[self._window]
         self._sum: F4 = np.zeros((*self._hidden.shape, 3), np.float32)
         self._count = np.zeros(self._hidden.shape, np.float32)
         self._views = 0
@@ -225,8 +229,9 @@ class _Patch:
         top, left = self._window[0].start, self._window[1].start
         back = np.linalg.inv(moved.H)
         shown = take(
-            rgb, hidden, back, moved.departs, moved.cell, moved.gain, self._hidden, top, left, self._most,
-            _ALIKE, self._sum, self._count,
+            rgb, hidden, back, moved.departs, moved.cell, moved.gain, self._hidden,
+            self._frame.rgb[self._window], self._surely, _SAME, top, left, self._most, _ALIKE, self._sum,
+            self._count,
         )  # fmt: skip
         self._views += shown > 0
         self._wanted = None

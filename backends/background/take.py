@@ -13,17 +13,20 @@ Array = Any
 @numba.njit(cache=True, nogil=True)
 def take(
     rgb: Array, hidden: Array, back: Array, departs: Array, cell: float, gain: Array, wanted: Array,
-    top: int, left: int, most: int, alike: float, total: Array, count: Array,
+    own: Array, surely: Array, same: float, top: int, left: int, most: int, alike: float, total: Array,
+    count: Array,
 ) -> int:  # fmt: skip
     """Add pixels of ``rgb`` (H, W, 3) to ``total`` (h, w, 3) and ``count`` (h, w).
 
     Only where ``wanted`` (h, w), fewer than ``most`` were added, no pixel that is asked is ``hidden``
-    (H, W), and the colour is within ``alike`` levels of the mean so far.
+    (H, W), the colour is within ``alike`` levels of the mean so far, and it is not that of somebody: where
+    people surely are, it has to differ by ``same`` levels from what is there.
 
     Args:
         back: (3, 3) takes pixels of the picture that is made to ``rgb``.
         departs: (rows, columns, 2) see :class:`backends.background.motion.Motion`, a cell ``cell`` wide.
         gain: (3,) brings ``rgb`` to the light of the picture that is made.
+        own: (h, w, 3) the picture that is made, as it was; surely: (h, w) where it shows people.
         top, left: where ``wanted`` lies in the picture that is made.
 
     Returns:
@@ -64,14 +67,15 @@ def take(
             a, b = (1 - fy) * (1 - fx), (1 - fy) * fx
             c, d = fy * (1 - fx), fy * fx
             n = count[y, x]
-            off = 0.0
+            off, differs = 0.0, 0.0
             for k in range(3):
                 value = a * rgb[j, i, k] + b * rgb[j, i + 1, k]
                 value += c * rgb[j + 1, i, k] + d * rgb[j + 1, i + 1, k]
                 color[k] = value * gain[k]
+                differs = max(differs, abs(color[k] - own[y, x, k]))
                 if n > 0:
                     off = max(off, abs(color[k] - total[y, x, k] / n))
-            if off >= alike:
+            if off >= alike or (surely[y, x] and differs < same):
                 continue
             for k in range(3):
                 total[y, x, k] += color[k]

@@ -50,12 +50,15 @@ class MaskedFrame:
     """One picture and where people are in it.
 
     Attributes:
-        index: of the frame; rgb: (H, W, 3) uint8, left as it is; hidden: (H, W) where people are.
+        index: of the frame; rgb: (H, W, 3) uint8, left as it is; hidden: (H, W) where people are or may be.
+        surely: (H, W) which of these pixels surely are people, where that is known: what looks the same
+            elsewhere is somebody who was not found there.
     """
 
     index: int
     rgb: U1
     hidden: BoolArray
+    surely: BoolArray | None = None
 
 
 class Inpainter(Protocol):

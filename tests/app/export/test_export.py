@@ -408,11 +408,31 @@ def test_a_camera_that_moves_is_told_and_its_people_are_covered(
     stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.run(EVERYBODY)
-    monkeypatch.setattr("backends.background.plate.agreement", lambda *args: 0.3)
+    monkeypatch.setattr("backends.background.still.agreement", lambda *args: 0.3)
     events: list[Event] = []
-    export(stage, tmp_path / "out", deid=DeidSettings(), events=events)
+    summary = export(stage, tmp_path / "out", deid=DeidSettings(), events=events)
     assert any(isinstance(e, Warned) and "camera moves" in e.text for e in events)
-    assert not any(skin(f).any() for f in exported_frames(tmp_path / "out"))
+    frames = exported_frames(tmp_path / "out")
+    assert not any(skin(f).any() for f in frames)
+    assert summary["background"]["camera"] == "moving"
+    # Who walks across uncovers the wall behind: it is taken from other frames, not blurred together.
+    walked = theatre.room()[20:60, 42:56].astype(int)
+    assert np.abs(frames[12][20:60, 42:56].astype(int) - walked).mean() < 12
+
+
+def test_the_share_of_the_room_that_nobody_saw_is_told(stage: Theatre, tmp_path: Path) -> None:
+    stage.run(EVERYBODY)
+    summary = export(stage, tmp_path / "out", deid=DeidSettings())
+    background = summary["background"]
+    assert background["camera"] == "fixed"
+    assert background["states_of_the_room"] == 1
+    # Person 2 stands all the time.
+    assert 0.005 < background["never_seen_share_of_picture"] < 0.3
+    assert 0.05 < background["never_seen_share_of_replaced_pixels"] < 0.95
+    manifest = json.loads((tmp_path / "out" / f"{stage.store.path.stem}_manifest.json").read_text())
+    assert manifest["background"] == background
+    original = export(stage, tmp_path / "other", deid=DeidSettings(background="original"))
+    assert original["background"] is None
 
 
 def test_a_folder_that_cannot_be_made_is_told(stage: Theatre, tmp_path: Path) -> None:

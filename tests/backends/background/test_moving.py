@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -106,6 +107,31 @@ def test_a_cut_does_not_mix_two_places() -> None:
     for frame, room in zip(frames[20:], rooms[20:]):
         put = frame.hidden & room.seen
         assert not put.any() or psnr(room.rgb, view(frame.index, 255 - hall(5)), put) > 20
+
+
+def test_somebody_who_was_not_found_in_other_pictures_is_not_brought_from_there() -> None:
+    # Somebody stands in the room for good, and only every third picture knows of them.
+    place = HALL.copy()
+    place[130:330, 180:230] = (250, 0, 200)
+    frames = []
+    for index in range(24):
+        image = view(index, place)
+        pink = np.abs(image.astype(int) - (250, 0, 200)).max(axis=2) < 60
+        wide = cv2.dilate(pink.view(np.uint8), np.ones((7, 7))) > 0
+        known = index % 3 == 0
+        nobody = np.zeros_like(pink)
+        frames.append(MaskedFrame(index, image, wide if known else nobody, pink if known else nobody))
+
+    def left(given: list[MaskedFrame]) -> float:
+        shares = []
+        for frame, room in zip(given, MovingRoom().rooms(iter(given))):
+            if frame.hidden.any():
+                pink = np.abs(room.rgb.astype(int) - (250, 0, 200)).max(axis=2) < 60
+                shares.append(pink[frame.hidden].mean())
+        return max(shares)
+
+    assert left([replace(f, surely=None) for f in frames]) > 0.3
+    assert left(frames) < 0.05
 
 
 def test_a_plain_wall_is_filled_from_around_and_said_to_be_unseen() -> None:
