@@ -19,7 +19,7 @@ _MENU = (
               "range_in", "range_out", "range_clear")),
     ("Review", ("next_item", "previous_item", "accept_item", "", "cover_leak", "release_leak", "",
                 "next_person")),
-    ("Analysis", ("sensitivity",)),
+    ("Analysis", ("confidence", "sensitivity")),
     ("View", ("view_original", "view_meshes", "view_deidentified", "view_split", "", "space_camera",
               "space_room", "", "keypoints", "wireframe", "more_opaque", "less_opaque", "", "fit", "zoom_in",
               "zoom_out", "", "panels", "theme", "fullscreen")),

@@ -20,6 +20,7 @@ from widgets.occlusion import OcclusionTool
 from widgets.privacy import PrivacyTool
 from widgets.settings import Settings
 from widgets.sheets import Sheets
+from widgets.trust import TrustTool
 from widgets.work import Work
 
 TITLE = "Understudy"
@@ -35,7 +36,7 @@ _NEEDS_RESULTS = (
     "export", "next_item", "previous_item", "accept_item", "next_person", "view_deidentified", "view_split",
     "space_room", "swap", "hide_person", "mark_reviewed", "delete_person", "cover_person", "draw_region",
     "cover_leak", "release_leak",
-    "sensitivity",
+    "sensitivity", "confidence",
 )  # fmt: skip
 
 
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         self.editing = Editing(self.controller, self)
         self.work = Work(self.controller, self)
         self.occlusion = OcclusionTool(self.controller, self)
+        self.trust = TrustTool(self.controller, self)
         self.privacy = PrivacyTool(self.controller, self)
         self.leaks = LeakTool(self.controller, self)
         self.files = Files(self, self.controller, self.settings)
@@ -90,7 +92,7 @@ class MainWindow(QMainWindow):
                 "range_clear": d.timeline.clear_range,
                 "next_item": d.review.next_item, "previous_item": d.review.previous_item,
                 "accept_item": e.accept_current, "next_person": c.next_person,
-                "sensitivity": self.occlusion.start,
+                "sensitivity": self.occlusion.start, "confidence": self.trust.toggle,
                 "view_original": lambda: c.set_mode("original"), "view_meshes": lambda: c.set_mode("meshes"),
                 "view_deidentified": lambda: c.set_mode("deidentified"),
                 "view_split": lambda: c.set_mode("split"),

@@ -14,7 +14,6 @@ from app.project.records import FittedBody, PersonRecord
 from backends.body import BodyModel
 from backends.body.params import BodyParams
 from backends.camera import Camera
-from backends.confidence import BodyConfidence
 from backends.fitting import BodyFitter, FitResult, NotEnoughKeypoints, pool_shape
 from backends.fitting.assess import assess
 from backends.fitting.hands import HandBender
@@ -45,14 +44,16 @@ class FitStage:
 
     The shape (betas) is shared by a track: the first frames of a track are fitted with a free
     shape, pooled, and from then on the pooled shape is kept. :meth:`final_shapes` tells the shape
-    that the earlier frames have to be fitted to again at the end.
+    that the earlier frames have to be fitted to again at the end. Without ``judging`` bodies have no
+    confidence: the model of expected errors is trained on such.
     """
 
-    def __init__(self, body: BodyModel, camera: Camera) -> None:
+    def __init__(self, body: BodyModel, camera: Camera, *, judging: bool = True) -> None:
         self.body = body
         self.camera = camera
         self.fitter = BodyFitter(body)
         self.trust = Trust(body, camera)
+        self._judging = judging
         self._bender = HandBender(body)
         self._last: dict[int, tuple[int, BodyParams]] = {}
         self._shapes: dict[int, _TrackShape] = {}
@@ -151,7 +152,7 @@ class FitStage:
         self, frame: int, track_id: int, estimate: PoseEstimate, result: FitResult, others: F4 | None
     ) -> PersonRecord:
         """A frame's own fit, judged by itself, ready to store."""
-        confidence: BodyConfidence = self.trust.alone(estimate, result, others)
+        confidence = self.trust.alone(estimate, result, others) if self._judging else None
         params = self._bent(result.params, estimate)
         body = FittedBody(params, result.reprojected_xy, float(result.rms_px), self.trust.single(result))
         return PersonRecord(frame, track_id, estimate, body, confidence)

@@ -14,9 +14,10 @@ from backends.confidence.reasons import TITLES, Reason, ReasonKind, limb_of_join
 from backends.keypoints.layout import INDEX
 
 BAD_MM = 100.0
-"""Twice the default tolerance: not to be believed."""
+"""Twice the default tolerance, over all joints: a body that is not to be believed."""
 
-DOUBTFUL_MM = 75.0
+DOUBTFUL_MM, BAD_PART_MM = 100.0, 140.0
+"""Of hands and feet, which are less sure than the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ _SERIOUS = 0.7
 """From this severity on a reason is as bad as a body that is not to be believed."""
 
 _NOT_BELIEVED, _DOUBTFUL = "Not to be believed", "Doubtful"
+_TOLD = 0.6
+"""A reason of whose frames so many are listed as not to be believed is told there, not by itself."""
+
 _MIN_FRAMES = 4
 _JOIN_FRAMES = 6
 
@@ -72,17 +76,16 @@ def _part_items(
 ) -> list[ReviewItem]:
     """Stretches of low confidence, with the reasons that go with them, and the reasons that stand alone."""
     items = []
-    told: set[int] = set()
     open_frames = series.seen & ~series.corrected
+    told = [np.zeros(r.last - r.first + 1, np.bool_) for r in why]
 
     def causes(limb: str | None, first: int, last: int) -> list[Reason]:
         found = []
-        for i, r in enumerate(why):
+        for r, frames in zip(why, told):
             mine = limb is None or limb_of_joint(r.joint) in (limb, "")
             if mine and r.first <= last and r.last >= first:
                 found.append(r)
-                if first - _JOIN_FRAMES <= r.first and r.last <= last + _JOIN_FRAMES:
-                    told.add(i)
+                frames[max(first - r.first, 0) : last - r.first + 1] = True
         return found
 
     with np.errstate(invalid="ignore"):
@@ -95,16 +98,16 @@ def _part_items(
             doubtful = open_frames & ~whole & (worst > DOUBTFUL_MM)
             for first, last in runs(doubtful, at_least=_MIN_FRAMES, join=_JOIN_FRAMES):
                 span = series.keypoint_mm[first : last + 1, part.keypoints].astype(np.float32)
-                peak = float(np.nanmax(span))
+                usual = float(np.nanmean(np.nanmax(span, axis=1)))
                 keypoint = part.keypoints[int(np.nanargmax(np.nanmean(span, axis=0)))]
-                bad = peak > BAD_MM
+                bad = usual > BAD_PART_MM
                 title = f"{part.label} not to be believed" if bad else f"{part.label} doubtful"
                 key = part.label.lower().replace(" ", "-")
                 item = _item(track, name, key, title, 2 if bad else 1, first, last, keypoint, done)
                 items.append(_explained(item, causes(part.label.lower(), first, last)))
-    for i, r in enumerate(why):
+    for r, frames in zip(why, told):
         # What a person has looked at and left is right as it is.
-        if i not in told and open_frames[r.first : r.last + 1].any():
+        if frames.mean() < _TOLD and open_frames[r.first : r.last + 1].any():
             items.append(_reason_item(track, name, r, done))
     return items
 

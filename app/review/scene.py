@@ -11,8 +11,9 @@ from app.project.records import PersonRecord, TrackRecord
 from app.project.store import ProjectStore
 from app.review.types import CameraView, PersonScene, Scene, SceneModel
 from backends.body import BodyModel, posed_vertices
+from backends.body.skeleton import JOINT_NAMES
 from backends.camera import Camera
-from backends.confidence import confidence_rgb, explain_keypoints, vertex_mm
+from backends.confidence import confidence_rgb, explain_keypoints, vertex_bound_mm, vertex_mm
 from backends.confidence.expected import keypoint_bounds, make_sites
 from backends.confidence.types import DEFAULT_TOLERANCE_MM
 from backends.keypoints.details import Details
@@ -24,6 +25,24 @@ UNKNOWN_MM = 200.0
 
 _CACHED_PEOPLE = 240
 """Posed bodies that are kept, about 0.3 MB each."""
+
+
+_PARTS = {
+    "hip": "thigh", "knee": "shin", "ankle": "foot", "foot": "toes", "collar": "shoulder",
+    "shoulder": "upper arm", "elbow": "forearm", "wrist": "hand", "pelvis": "hips", "spine1": "belly",
+    "spine2": "trunk", "spine3": "chest", "jaw": "head", "eye_smplhf": "head",
+}  # fmt: skip
+"""What a joint moves, in people's words; fingers are the hand."""
+
+
+def _part_label(joint: str) -> str:
+    side, _, part = joint.partition("_")
+    if side not in ("left", "right"):
+        side, part = "", joint
+    plain = _PARTS.get(part, "hand" if part[-1:].isdigit() and part not in _PARTS else part)
+    if plain == "head":
+        side = ""
+    return f"{side} {plain}".strip().capitalize()
 
 
 def scene_model(body: BodyModel) -> SceneModel:
@@ -38,6 +57,8 @@ def scene_model(body: BodyModel) -> SceneModel:
         skeleton=SKELETON,
         mirror=MIRROR,
         sides=sides,
+        part_of_vertex=body.part_of_vertex,
+        part_labels=tuple(_part_label(name) for name in JOINT_NAMES),
     )
 
 
@@ -93,6 +114,19 @@ class SceneBuilder:
                 self._cache.move_to_end((frame, track_id))
             people.append(found)
         return Scene(frame, processed, tuple(people))
+
+    def vertex_words(
+        self, model: SceneModel, frame: int, track_id: int, vertex: int
+    ) -> tuple[str, str, str]:
+        """Part of the body, expected error and bound of a vertex; "" for what is not known."""
+        record = self._store.person(frame, track_id)
+        part = model.part_labels[model.part_of_vertex[vertex]]
+        if record is None or record.confidence is None:
+            return part, "", ""
+        mm = float(vertex_mm(self._body, record.confidence)[vertex])
+        bounds = vertex_bound_mm(self._body, record.confidence)
+        bound = "" if bounds is None else f"9 of 10 within {float(bounds[vertex]):.0f} mm"
+        return part, f"±{mm:.0f} mm", bound
 
     def person(self, record: PersonRecord, track: TrackRecord) -> PersonScene:
         """One person of one frame, posed and coloured."""

@@ -219,6 +219,15 @@ class Session:
         return TrackEnds(inside[0], inside[1]) if inside else TrackEnds(False, False)
 
     @property
+    def series(self) -> Series:
+        """Expected errors of everybody over time."""
+        return self._series
+
+    def vertex_words(self, frame: int, person: int, vertex: int) -> tuple[str, str, str]:
+        """What a vertex is, its expected error, and the bound; "" for what is not known."""
+        return self._scenes.vertex_words(self.model, frame, person, vertex)
+
+    @property
     def tolerance_mm(self) -> float:
         """The error at which the colours turn, mm."""
         return self._scenes.tolerance_mm

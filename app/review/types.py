@@ -33,7 +33,8 @@ class SceneModel:
     """What does not change from frame to frame.
 
     ``faces`` (F, 3); ``skeleton`` pairs of keypoint indices; ``mirror`` the index on the other side;
-    ``sides`` per keypoint "left", "right" or "" (middle).
+    ``sides`` per keypoint "left", "right" or "" (middle); ``part_of_vertex`` (V,) index into
+    ``part_labels``, what people call the parts of the body.
     """
 
     n_vertices: int
@@ -43,6 +44,8 @@ class SceneModel:
     skeleton: tuple[tuple[int, int], ...]
     mirror: tuple[int, ...]
     sides: tuple[str, ...]
+    part_of_vertex: I4
+    part_labels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,7 +64,7 @@ def fit_evidence(body: BodyModel, evidence: Evidence, *, assumed: bool = False) 
     Args:
         assumed: fit with the focal length that the program assumes where it knows none.
     """
-    stage = FitStage(body, camera_of(evidence, assumed))
+    stage = FitStage(body, camera_of(evidence, assumed), judging=False)
     rows: list[int] = []
     shown: list[BodyParams] = []
     singles: list[BodyParams] = []

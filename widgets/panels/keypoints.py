@@ -39,7 +39,7 @@ from widgets.panels.carry import CarryBar
 from widgets.panels.paint import MARGIN, draw_text, hint_label, section_label
 
 ROW_HEIGHT = 23
-_STATE_WIDTH, _ERROR_WIDTH = 76, 44
+_STATE_WIDTH, _ERROR_WIDTH, _BOUND_WIDTH = 62, 40, 40
 _STATES = {VISIBLE: "visible", OCCLUDED: "occluded", ABSENT: "not seen"}
 _MENU = ((VISIBLE, "Visible"), (OCCLUDED, "Occluded"), (ABSENT, "Not in the picture"))
 _NOBODY = "Nobody is selected."
@@ -92,12 +92,21 @@ class KeypointModel(QAbstractListModel):
         mm = float(self.person.keypoint_mm[row])
         return f"±{mm:.0f}" if np.isfinite(mm) else "–"
 
+    def bound(self, row: int) -> str:
+        """The error that nine of ten stay under, as it is written; "" where it is not known."""
+        if self.person is None or self.person.keypoint_bound_mm is None:
+            return ""
+        mm = float(self.person.keypoint_bound_mm[row])
+        return f"{mm:.0f}" if np.isfinite(mm) else ""
+
     def words(self, row: int) -> str:
         """All of a row in one sentence."""
         if self.person is None:
             return ""
         reason = self.person.reasons[row]
         text = f"{self.labels[row]}, {self.state(row)}, expected error {self.error(row)} mm"
+        if self.bound(row):
+            text += f", nine of ten within {self.bound(row)} mm"
         return f"{text}: {reason}" if reason else text
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -142,14 +151,17 @@ class _RowDelegate(QStyledItemDelegate):
                    seen, model.state(row), lit)  # fmt: skip
         quiet = palette.secondary
         right = box.right() - 3
-        end = right - _ERROR_WIDTH - _STATE_WIDTH
+        end = right - _ERROR_WIDTH - _BOUND_WIDTH - _STATE_WIDTH
         name = QRectF(box.left() + 18, box.top() + 1, end - box.left() - 20, box.height() - 1)
         draw_text(painter, name, model.labels[row], color=quiet if seen == ABSENT else palette.text)
         state = QRectF(end, name.top(), _STATE_WIDTH, name.height())
         draw_text(painter, state, model.state(row), color=quiet, right=True)
-        error = QRectF(right - _ERROR_WIDTH, name.top(), _ERROR_WIDTH, name.height())
+        error = QRectF(end + _STATE_WIDTH, name.top(), _ERROR_WIDTH, name.height())
         text = "–" if seen == ABSENT else model.error(row)
         draw_text(painter, error, text, right=True, color=quiet if seen == ABSENT else palette.text)
+        if seen != ABSENT:
+            bound = QRectF(right - _BOUND_WIDTH, name.top(), _BOUND_WIDTH, name.height())
+            draw_text(painter, bound, model.bound(row), right=True, color=quiet)
         painter.restore()
 
 
@@ -229,7 +241,7 @@ class KeypointList(QListView):
         if row < 0:
             return
         self.pressed_row.emit(row)
-        end = self.viewport().width() - 3 - _ERROR_WIDTH
+        end = self.viewport().width() - 3 - _ERROR_WIDTH - _BOUND_WIDTH
         on_state = end - _STATE_WIDTH <= where.x() <= end
         if on_state or event.button() == Qt.MouseButton.RightButton:
             self.menu_requested.emit(row, self.viewport().mapToGlobal(where))
@@ -238,7 +250,8 @@ class KeypointList(QListView):
         """Space, and the menu key, open the menu."""
         index = self.currentIndex()
         if index.isValid() and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Menu):
-            corner = self.visualRect(index).bottomRight() - QPoint(_ERROR_WIDTH + _STATE_WIDTH, 0)
+            width = _ERROR_WIDTH + _BOUND_WIDTH + _STATE_WIDTH
+            corner = self.visualRect(index).bottomRight() - QPoint(width, 0)
             self.menu_requested.emit(index.row(), self.viewport().mapToGlobal(corner))
             return
         super().keyPressEvent(event)
@@ -254,10 +267,14 @@ class KeypointTable(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.heading = section_label("Keypoints", self)
-        unit = QLabel("mm", self)
-        unit.setProperty("role", "secondary")
+        unit, most = QLabel("mm", self), QLabel("9 of 10", self)
         unit.setToolTip("Expected error in millimetres")
-        self.unit = unit
+        most.setToolTip("Millimetres that nine of ten such errors stay under")
+        for label in (unit, most):
+            label.setProperty("role", "secondary")
+            label.setAlignment(Qt.AlignmentFlag.AlignRight)
+        most.setFixedWidth(_BOUND_WIDTH + 12)
+        self.unit, self.most = unit, most
         self.empty = hint_label(_NOBODY, self)
         self.model = KeypointModel(self)
         self.view = KeypointList(self)
@@ -271,6 +288,7 @@ class KeypointTable(QWidget):
         head.setContentsMargins(0, 0, 4, 0)
         head.addWidget(self.heading, 1)
         head.addWidget(unit)
+        head.addWidget(most)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, 12, MARGIN, 4)
         layout.setSpacing(6)
@@ -331,4 +349,5 @@ class KeypointTable(QWidget):
         self.empty.setVisible(not there)
         self.view.setVisible(there)
         self.unit.setVisible(there)
+        self.most.setVisible(there)
         self.carry.setVisible(there)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor
 from vispy import app as vispy_app
 from vispy import gloo
 
+from app.review.colormap import BEYOND_RGB
 from app.review.types import CameraView, PersonScene, Scene, SceneModel
 from widgets import theme
 from widgets.viewport.layers import LineLayer, MeshLayer, PictureLayer, Topology
@@ -39,6 +40,7 @@ class GLCanvas(vispy_app.Canvas):
         self.wireframe = False
         self.bodies_shown = True
         self.selected: int | None = None
+        self._limit_mm = float("inf")
         self._model: SceneModel | None = None
         self._camera: CameraView | None = None
         self._scene: Scene | None = None
@@ -114,7 +116,19 @@ class GLCanvas(vispy_app.Canvas):
         if layer is None:
             layer = self._spare.pop() if self._spare else MeshLayer(self._topology)
             self._people[person.person_id] = layer
-        layer.set_body(person.vertices, person.normals, person.vertex_rgb)
+        layer.set_body(person.vertices, person.normals, self._colors(person))
+
+    def set_limit(self, mm: float) -> None:
+        """Vertices that are expected to be farther off are grey; infinity for none."""
+        self._limit_mm = mm
+        self.set_scene(self._scene)
+
+    def _colors(self, person: PersonScene) -> U1:
+        rgb, mm = person.vertex_rgb, person.vertex_mm
+        assert rgb is not None
+        if mm is None or not np.isfinite(self._limit_mm):
+            return rgb
+        return np.where((mm > self._limit_mm)[:, None], np.array(BEYOND_RGB, np.uint8), rgb)
 
     def centre_room(self) -> None:
         """Look at the bodies from the front right."""

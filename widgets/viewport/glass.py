@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QRectF, Qt, QTimer
 from PySide6.QtGui import (
     QContextMenuEvent,
     QKeyEvent,
@@ -17,9 +17,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from app.review.types import ABSENT, PersonScene, Scene, SceneModel
+from app.review.types import ABSENT, CameraView, PersonScene, Scene, SceneModel
 from widgets.viewport import overlay
 from widgets.viewport.canvas import CAMERA, MESHES, ORIGINAL, ROOM, SPLIT
+from widgets.viewport.probe import Probe, reach_in_picture
 from widgets.viewport.regions import DRAWING_HINT, RegionLayer
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class Glass(QWidget):
         self.scene: Scene | None = None
         self.selected: int | None = None
         self.hovered: tuple[int, int] | None = None
+        self.camera: CameraView | None = None
+        self.vertex: tuple[int, int] | None = None
+        self.vertex_words = ("", "", "")
+        self.limit_mm = float("inf")
+        self._probe = Probe()
+        self._legend = QRectF()
         self.frame_text = ("", "", "")
         self.tolerance_mm = 50.0
         self.editable = True
@@ -141,11 +148,20 @@ class Glass(QWidget):
             return
         if self._canvas.mode == MESHES:
             if any(p.vertices is not None for p in self.scene.people):
-                overlay.draw_legend(painter, width - 12, height - 12, self.tolerance_mm)
+                self._legend = overlay.draw_legend(
+                    painter, width - 12, height - 12, self.tolerance_mm, self.limit_mm
+                )
             self._paint_hovered(painter, height)
 
     def _paint_hovered(self, painter: QPainter, height: float) -> None:
-        if self.hovered is None or self.model is None or self._canvas.space != CAMERA:
+        if self.model is None or self._canvas.space != CAMERA:
+            return
+        if self.hovered is None:
+            if self.vertex is not None and self.vertex_words[0]:
+                roles = ("name", "strong", "plain")
+                overlay.draw_chip(
+                    painter, 14, height - 14, [(w, r) for w, r in zip(self.vertex_words, roles) if w]
+                )
             return
         person = self.person(self.hovered[0])
         if person is None:
@@ -153,8 +169,11 @@ class Glass(QWidget):
         k = self.hovered[1]
         parts = [(self.model.keypoint_labels[k], "name")]
         parts.append((f"±{person.keypoint_mm[k]:.0f} mm", "strong"))
+        bound = np.nan if person.keypoint_bound_mm is None else float(person.keypoint_bound_mm[k])
+        if np.isfinite(bound):
+            parts.append((f"9 of 10 within {bound:.0f} mm", "plain"))
         if person.reasons[k]:
-            parts.append((person.reasons[k], "plain"))
+            parts.append((f"· {person.reasons[k]}" if np.isfinite(bound) else person.reasons[k], "plain"))
         overlay.draw_chip(painter, 14, height - 14, parts)
 
     # --- the mouse ----------------------------------------------------------------------------
@@ -173,6 +192,20 @@ class Glass(QWidget):
             if away[k] - bonus < best:
                 best, found = float(away[k]) - bonus, (person.person_id, k)
         return found
+
+    def _vertex_at(self, x: float, y: float) -> tuple[int, int] | None:
+        shown = self._canvas.mode == MESHES and self._canvas.space == CAMERA and self._canvas.bodies_shown
+        if not shown or self.regions.drawing:
+            return None
+        view = self._canvas.view
+        px, py = view.to_picture(x, y)
+        hit = self._probe.hit(
+            self._visible_people(), self.camera, float(px), float(py), reach_in_picture(view.scale)
+        )
+        return None if hit is None else (hit.person, hit.vertex)
+
+    def _on_legend(self, x: float, y: float) -> bool:
+        return self._canvas.mode == MESHES and self._legend.contains(x, y)
 
     def _person_at(self, x: float, y: float) -> int | None:
         px, py = self._canvas.view.to_picture(x, y)
@@ -198,6 +231,9 @@ class Glass(QWidget):
         x, y = event.position().x(), event.position().y()
         self._press = self._last = (x, y)
         left = event.button() == Qt.MouseButton.LeftButton
+        if left and self._on_legend(x, y):
+            self._view.legend_pressed.emit()
+            return
         if event.button() == Qt.MouseButton.MiddleButton:
             self._dragging = "pan"
         elif left and self._canvas.space == ROOM:
@@ -278,11 +314,18 @@ class Glass(QWidget):
             self.hovered = found
             self._view.keypoint_hovered.emit(*(found or (-1, -1)))
             self.update()
+        vertex = self._vertex_at(x, y) if found is None else None
+        if vertex != self.vertex:
+            self.vertex = vertex
+            self._view.vertex_hovered.emit(*(vertex or (-1, -1)))
+            self.update()
         self.setCursor(self._cursor(x, y))
 
     def _cursor(self, x: float, y: float) -> Qt.CursorShape:
         if self._dragging == "pan":
             return Qt.CursorShape.ClosedHandCursor
+        if self._on_legend(x, y):
+            return Qt.CursorShape.PointingHandCursor
         if self._near_divider(x) and not self.regions.drawing:
             return Qt.CursorShape.SplitHCursor
         over_region = self.regions.cursor(x, y) if self._canvas.space == CAMERA else None
@@ -381,9 +424,10 @@ class Glass(QWidget):
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
-        if self._dragging is None and self.hovered is not None:
-            self.hovered = None
+        if self._dragging is None and (self.hovered is not None or self.vertex is not None):
+            self.hovered = self.vertex = None
             self._view.keypoint_hovered.emit(-1, -1)
+            self._view.vertex_hovered.emit(-1, -1)
             self.update()
 
     def _tell_polygon(self) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen, QPolygonF
 
-from app.review.colormap import confidence_rgb
+from app.review.colormap import BEYOND_RGB, confidence_rgb
 from app.review.types import ABSENT, BY_PERSON, CARRIED, HAND_BONES, OCCLUDED, PersonScene, SceneModel
 from widgets import theme
 
@@ -156,8 +156,10 @@ def _plate(painter: QPainter, rect: QRectF) -> None:
     painter.drawRoundedRect(rect, 5, 5)
 
 
-def draw_legend(painter: QPainter, right: float, bottom: float, tolerance_mm: float) -> None:
-    """The meaning of the colours, in millimetres."""
+def draw_legend(
+    painter: QPainter, right: float, bottom: float, tolerance_mm: float, limit_mm: float = float("inf")
+) -> QRectF:
+    """The meaning of the colours, in millimetres, grey beyond the limit; the place that it takes."""
     palette = theme.current()
     width, height = _LEGEND
     rect = QRectF(right - width, bottom - height, width, height)
@@ -178,12 +180,22 @@ def draw_legend(painter: QPainter, right: float, bottom: float, tolerance_mm: fl
     for share in np.linspace(0, 1, 17):
         r, g, b = (int(v) for v in confidence_rgb(share * 2 * tolerance_mm, tolerance_mm))
         gradient.setColorAt(float(share), QColor(r, g, b))
+    if limit_mm < 2 * tolerance_mm:
+        share, grey = limit_mm / (2 * tolerance_mm), QColor(*BEYOND_RGB)
+        r, g, b = (int(v) for v in confidence_rgb(limit_mm, tolerance_mm))
+        gradient.setStops([s for s in gradient.stops() if s[0] < share])
+        gradient.setColorAt(share, QColor(r, g, b))
+        gradient.setColorAt(min(share + 1e-3, 1.0), grey)
+        gradient.setColorAt(1.0, grey)
     painter.setBrush(gradient)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.drawRoundedRect(QRectF(start, top.center().y() - 4, end - start, 8), 3, 3)
     painter.setPen(palette.secondary)
     words = f"expected error · white = {tolerance_mm:.0f} mm"
+    if np.isfinite(limit_mm):
+        words = f"expected error · grey above {limit_mm:.0f} mm"
     painter.drawText(QRectF(rect.left(), rect.top() + 25, width, 20), Qt.AlignmentFlag.AlignCenter, words)
+    return rect
 
 
 def draw_divider(painter: QPainter, x: float, height: float) -> None:

@@ -29,6 +29,8 @@ class Viewport(QWidget):
         person_moved(person, dx, dy): Alt+drag, picture pixels.
         person_selected(person), keypoint_hovered(person, keypoint) with -1 for none.
         visibility_wanted(person, keypoint, QPoint): the right button on a keypoint.
+        vertex_hovered(person, vertex): the pointer is on a body, beside keypoints; -1 for none.
+        legend_pressed(): the meaning of the colours was pressed.
         region_drawn(points): a new region, (P, 2) pixels of the picture; region_placed(region, points): one
         was moved or bent; region_selected(region or None); region_menu_wanted(region, QPoint);
         region_removed(region): the delete key.
@@ -42,6 +44,8 @@ class Viewport(QWidget):
     person_selected = Signal(int)
     keypoint_hovered = Signal(int, int)
     visibility_wanted = Signal(int, int, QPoint)
+    vertex_hovered = Signal(int, int)
+    legend_pressed = Signal()
     region_drawn = Signal(object)
     region_placed = Signal(int, object)
     region_selected = Signal(object)
@@ -68,7 +72,8 @@ class Viewport(QWidget):
         """Another project, or none."""
         self._glass.model = model
         self._glass.scene = None
-        self._glass.hovered = None
+        self._glass.hovered = self._glass.vertex = None
+        self._glass.camera = camera
         self.canvas.set_model(model, camera)
         self.refresh()
 
@@ -119,6 +124,17 @@ class Viewport(QWidget):
     def set_tolerance(self, mm: float) -> None:
         """For the legend."""
         self._glass.tolerance_mm = mm
+        self._glass.update()
+
+    def set_limit(self, mm: float) -> None:
+        """Parts of bodies that are expected to be farther off are grey; infinity for none."""
+        self._glass.limit_mm = mm
+        self.canvas.set_limit(mm)
+        self._glass.update()
+
+    def set_vertex_words(self, words: tuple[str, str, str]) -> None:
+        """What the vertex under the pointer is: part, figure, the rest."""
+        self._glass.vertex_words = words
         self._glass.update()
 
     def set_editable(self, editable: bool) -> None:

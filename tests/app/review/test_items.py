@@ -16,10 +16,10 @@ N = 100
 
 
 def series(**mm: slice) -> Any:
-    """One person, sure of everything but the keypoints named, which are 120 mm off in their frames."""
+    """One person, sure of everything but the keypoints named, which are 160 mm off in their frames."""
     keypoints = np.full((N, 23), 20.0, np.float16)
     for name, frames in mm.items():
-        keypoints[frames, INDEX[name]] = 120.0
+        keypoints[frames, INDEX[name]] = 160.0
     nowhere = np.zeros(N, np.bool_)
     track = TrackSeries(
         np.full(N, 25.0, np.float32),

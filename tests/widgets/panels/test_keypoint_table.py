@@ -21,7 +21,9 @@ from widgets import theme
 from widgets.panels.keypoints import ROW_HEIGHT, KeypointTable
 
 LABELS = ("Nose", "Left wrist", "Right wrist", "Left hip", "Right hip")
-MODEL = SceneModel(0, np.zeros((0, 3), np.int32), LABELS, LABELS, (), (0, 2, 1, 4, 3), ("",) * 5)
+MODEL = SceneModel(
+    0, np.zeros((0, 3), np.int32), LABELS, LABELS, (), (0, 2, 1, 4, 3), ("",) * 5, np.zeros(0, np.int32), ()
+)
 
 
 def person(mm=(18.0, 8.0, 92.0, 24.0, np.nan)) -> PersonScene:
@@ -112,7 +114,7 @@ def test_a_press_selects(table: KeypointTable, qtbot):
 
 def test_a_press_on_the_state_opens_the_menu_for_it(table: KeypointTable, qtbot):
     with qtbot.waitSignal(table.view.menu_requested) as asked:
-        x = table.view.viewport().width() - 70
+        x = table.view.viewport().width() - 110
         qtbot.mouseClick(table.view.viewport(), Qt.MouseButton.LeftButton, pos=at(1, x))
     assert asked.args[0] == 1
     QApplication.activePopupWidget().close()
