@@ -81,7 +81,7 @@ def open_scene(
     few, many = found.people
     people = min(4, many) if people is None else people
     if not few <= people <= many:
-        raise InputError(f"the preset {preset!r} holds {few} to {many} people, not {people}")
+        raise InputError(f"the preset {preset!r} holds up to {many} people, not {people}")
     if not 1 <= cameras <= MAX_CAMERAS:
         raise InputError(f"a scene has 1 to {MAX_CAMERAS} cameras, not {cameras}")
     if not (np.isfinite(seconds) and np.isfinite(fps) and seconds > 0 and 1 <= fps <= 240):

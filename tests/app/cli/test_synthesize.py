@@ -28,7 +28,7 @@ def test_a_scene_and_its_contact_sheet(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--people", "9"], "0 to 8 people"),
+        (["--people", "9"], "up to 8 people"),
         (["--people", "0"], "at least one"),
         (["--occluder", "nan"], "occluder"),
         (["--size", "big"], "WIDTHxHEIGHT"),
