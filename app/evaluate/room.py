@@ -58,7 +58,7 @@ def _scores(found: U1, truth: U1, samples: Samples) -> tuple[list[Row], Missing]
     note = "the export's background against the room without people, in the light as it is"
 
     def stated(key: str, name: str, value: float, unit: str, better: Better = "higher") -> Row:
-        return row("pictures", key, name, Score(value, 1, 0), unit, "pictures", better=better, note=note)
+        return row("pictures", key, name, Score(value, 1, 0), unit, "picture", better=better, note=note)
 
     rows = [stated("room_psnr", "PSNR", psnr(found, truth), "dB")]
     if samples.hidden is not None and samples.hidden.any():

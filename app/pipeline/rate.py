@@ -43,5 +43,7 @@ class RateMeter:
 
     @property
     def remaining_s(self) -> float | None:
-        """Seconds to go; None while the speed is unknown."""
+        """Seconds to go: 0 once all is done, None while the speed is unknown."""
+        if self.done >= self.total > 0:
+            return 0.0
         return (self.total - self.done) / self.rate if self.rate > 0 else None
