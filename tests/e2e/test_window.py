@@ -17,8 +17,9 @@ from pytestqt.qtbot import QtBot
 from app.errors import ModelError
 from app.footage import open_footage
 from app.review.types import ExportRequest, RunOptions
-from widgets import theme
+from widgets import drag_clock, theme
 from widgets.dialogs.export_sheet import ExportSheet
+from widgets.drag_clock import DragClock
 from widgets.main_window import MainWindow
 from widgets.settings import Settings
 from widgets.watch import Watch
@@ -224,6 +225,19 @@ def test_escape_puts_a_dragged_keypoint_back(window: MainWindow, qtbot: QtBot, c
     now = next(p for p in session.scene(20).people if p.person_id == person.person_id)
     assert np.allclose(now.xy, person.xy)
     assert not session.can_undo
+
+
+def test_a_drag_is_timed_to_the_picture_that_shows_it(
+    window: MainWindow, qtbot: QtBot, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run(window, qtbot, clip)
+    monkeypatch.setattr(drag_clock, "_MOVES", 8)
+    monkeypatch.setattr(drag_clock, "_WARM_UP", 2)
+    found = DragClock(window).run()
+    assert len(found["shown_ms"]) == 6
+    assert all(0 < f < s for f, s in zip(found["fitted_ms"], found["shown_ms"]))
+    assert window.controller.session is not None
+    assert not window.controller.session.can_undo, "what is measured is not kept"
 
 
 def test_the_right_button_tells_visibility(window: MainWindow, qtbot: QtBot, clip: Path) -> None:

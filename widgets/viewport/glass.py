@@ -298,7 +298,7 @@ class Glass(QWidget):
         if self._dragging == "keypoint":
             self._wanted = self._canvas.view.to_picture(x + self._grip[0], y + self._grip[1])
             if not self._throttle.isActive():
-                self._throttle.start()
+                self._send_drag()
         elif self._dragging == "region" or self.regions.drawing:
             if self.regions.move(x, y):
                 self.update()
@@ -339,6 +339,7 @@ class Glass(QWidget):
         if self._wanted is not None and self._dragging == "keypoint":
             x, y = self._wanted
             self._wanted = None
+            self._throttle.start()
             self._view.keypoint_dragged.emit(x, y)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from app.cli.bench.deface import deface
 from app.cli.bench.deidentify import deidentify
+from app.cli.bench.drag import drag
 from app.cli.bench.fit import fit
 from app.cli.bench.pipeline import export, memory, pipeline
 from app.cli.bench.raster import raster
@@ -16,5 +17,5 @@ from app.cli.bench.ui import ui
 bench = typer.Typer(
     help="Measure on this machine, each number beside a named baseline of the same run.", no_args_is_help=True
 )
-for command in (seek, fit, raster, pipeline, export, memory, ui, scene, find, deidentify, deface):
+for command in (seek, fit, drag, raster, pipeline, export, memory, ui, scene, find, deidentify, deface):
     bench.command()(command)
