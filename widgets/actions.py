@@ -88,6 +88,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _a("view_split", "Split", "Ctrl+4", "View", "Original and de-identified side by side"),
     _a("space_camera", "Camera", "Ctrl+5", "View", "From where the camera stood"),
     _a("space_room", "Room 3D", "Ctrl+6", "View", "Go round the bodies in the room"),
+    _a("never_seen", "Never-seen areas", "U", "View", "Stripe what was filled in behind people", True),
     _a("keypoints", "Show keypoints", "B", "View", "", True),
     _a("wireframe", "Wireframe", "W", "View", "Draw the bodies' edges only", True),
     _a("more_opaque", "Bodies more solid", "]", "View"),

@@ -21,8 +21,8 @@ _MENU = (
                 "next_person")),
     ("Analysis", ("confidence", "sensitivity")),
     ("View", ("view_original", "view_meshes", "view_deidentified", "view_split", "", "space_camera",
-              "space_room", "", "keypoints", "wireframe", "more_opaque", "less_opaque", "", "fit", "zoom_in",
-              "zoom_out", "", "panels", "theme", "fullscreen")),
+              "space_room", "", "never_seen", "keypoints", "wireframe", "more_opaque", "less_opaque", "",
+              "fit", "zoom_in", "zoom_out", "", "panels", "theme", "fullscreen")),
     ("", ("shortcuts", "about")),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from widgets.dialogs.welcome import WelcomePage
 from widgets.editing import Editing
 from widgets.files import Files
 from widgets.leaks import LeakTool
+from widgets.never_seen import NeverSeenTool
 from widgets.occlusion import OcclusionTool
 from widgets.privacy import PrivacyTool
 from widgets.settings import Settings
@@ -35,7 +36,7 @@ _NEEDS_PROJECT = (
 _NEEDS_RESULTS = (
     "export", "next_item", "previous_item", "accept_item", "next_person", "view_deidentified", "view_split",
     "space_room", "swap", "hide_person", "mark_reviewed", "delete_person", "cover_person", "draw_region",
-    "cover_leak", "release_leak",
+    "cover_leak", "release_leak", "never_seen",
     "sensitivity", "confidence",
 )  # fmt: skip
 
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
         self.trust = TrustTool(self.controller, self)
         self.privacy = PrivacyTool(self.controller, self)
         self.leaks = LeakTool(self.controller, self)
+        self.never_seen = NeverSeenTool(self.controller, self)
         self.files = Files(self, self.controller, self.settings)
         self.sheets = Sheets(self, self.controller, self.work, self.commands)
         self._connect()
@@ -80,6 +82,7 @@ class MainWindow(QMainWindow):
                 "delete_person": e.delete_selected, "hide_person": e.hide_selected,
                 "mark_reviewed": e.mark_reviewed, "draw_region": self.privacy.draw_region,
                 "cover_person": self.privacy.ask_cover_selected,
+                "never_seen": lambda: self.never_seen.set_on(self.commands["never_seen"].isChecked()),
                 "cover_leak": self.leaks.cover, "release_leak": self.leaks.ask_release,
                 "play": c.playback.toggle, "stop": c.playback.stop,
                 "play_forward": lambda: c.playback.play(1), "play_backward": lambda: c.playback.play(-1),

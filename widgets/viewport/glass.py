@@ -19,12 +19,13 @@ from PySide6.QtWidgets import QWidget
 
 from app.review.types import ABSENT, CameraView, PersonScene, Scene, SceneModel
 from widgets.viewport import overlay
-from widgets.viewport.canvas import CAMERA, MESHES, ORIGINAL, ROOM, SPLIT
+from widgets.viewport.canvas import CAMERA, DEIDENTIFIED, MESHES, ORIGINAL, ROOM, SPLIT
 from widgets.viewport.probe import Probe, reach_in_picture
 from widgets.viewport.regions import DRAWING_HINT, RegionLayer
 
 if TYPE_CHECKING:
     from widgets.viewport.heat_map import HeatMap
+    from widgets.viewport.stripes import Stripes
     from widgets.viewport.view import Viewport
 
 _REACH = 14.0
@@ -56,6 +57,7 @@ class Glass(QWidget):
         self.editable = True
         self.keypoints_shown = True
         self.heat: HeatMap | None = None
+        self.stripes: Stripes | None = None
         view = viewport.canvas.view
         self.regions = RegionLayer(lambda xy: view.to_screen(xy), lambda x, y: view.to_picture(x, y))
         self._dragging: str | None = None
@@ -132,6 +134,7 @@ class Glass(QWidget):
                 overlay.draw_details(painter, person, self._canvas.view.to_screen, strong=strong)
                 overlay.draw_person(painter, self.model, person, screen, strong=strong, hovered=hovered)
         if self._canvas.space == CAMERA:
+            self._paint_stripes(painter, height)
             self.regions.paint(painter)
             if self.regions.drawing:
                 overlay.draw_chip(painter, 14, height - 14, [(DRAWING_HINT, "name")])
@@ -152,6 +155,17 @@ class Glass(QWidget):
                     painter, width - 12, height - 12, self.tolerance_mm, self.limit_mm
                 )
             self._paint_hovered(painter, height)
+
+    def _paint_stripes(self, painter: QPainter, height: float) -> None:
+        stripes = self.stripes
+        if stripes is None or self.scene is None or stripes.frame != self.scene.frame:
+            return
+        if self._canvas.mode not in (DEIDENTIFIED, SPLIT):
+            return
+        stripes.draw(painter, self._canvas.view.to_screen)
+        if not self.regions.drawing and self._canvas.mode == DEIDENTIFIED:
+            words = f"{100 * stripes.share:.0f} % of the room was never seen and is filled in"
+            overlay.draw_chip(painter, 14, height - 14, [("Striped", "name"), (words, "plain")])
 
     def _paint_hovered(self, painter: QPainter, height: float) -> None:
         if self.model is None or self._canvas.space != CAMERA:

@@ -16,6 +16,7 @@ from widgets import theme
 from widgets.viewport.canvas import CAMERA, DEIDENTIFIED, MESHES, ORIGINAL, ROOM, SPLIT, GLCanvas
 from widgets.viewport.glass import Glass
 from widgets.viewport.heat_map import HeatMap
+from widgets.viewport.stripes import Stripes
 
 U1 = npt.NDArray[np.uint8]
 
@@ -172,6 +173,11 @@ class Viewport(QWidget):
     def drawing_region(self) -> bool:
         """True while a region is being drawn."""
         return self._glass.regions.drawing
+
+    def set_stripes(self, stripes: Stripes | None) -> None:
+        """Which parts of the empty room were never seen, or nothing."""
+        self._glass.stripes = stripes
+        self._glass.update()
 
     def set_keypoints_shown(self, shown: bool) -> None:
         """Skeletons and keypoints on or off."""
