@@ -16,7 +16,14 @@ from backends.camera import Camera
 from backends.deidentify.bodies import Drawn, draw_bodies
 from backends.deidentify.fills import blurred, pixelated, solid, surroundings
 from backends.deidentify.foreground import Foreground
-from backends.deidentify.regions import area_region, face_region, head_radius, head_region, person_region
+from backends.deidentify.regions import (
+    area_region,
+    face_region,
+    head_radius,
+    head_region,
+    person_region,
+    region_of,
+)
 from backends.deidentify.types import Fill, FreeArea, PersonCover, Region
 from backends.render import composite
 
@@ -28,7 +35,8 @@ _FEATHER = 2
 _AREA_RADIUS = 0.25
 """What counts as a head's radius in a free area, as a share of its shorter side."""
 _SPARE_RIM = 3
-_ORDER: tuple[Fill, ...] = ("mesh", "remove", "blur", "pixels", "solid")
+_ROOMY: tuple[Fill, ...] = ("mesh", "remove")
+_ORDER: tuple[Fill, ...] = (*_ROOMY, "blur", "pixels", "solid")
 
 
 @numba.njit(cache=True, nogil=True)
@@ -101,12 +109,12 @@ def cover_frame(
     for _, region in below:
         covered[region.window] |= region.mask > 0
     light = light_of(frame, plate, covered) if plate is not None else None
-    strange = None
+    rooms = _with_room(regions, height, width) if plate is not None else None
     if foreground is not None and light is not None:
         strange = _strange(foreground.of(frame, light), covers, drawn)
-        if strange is not None:
-            people[strange.window] |= strange.mask > 0
-            covered |= people
+        rooms = strange if rooms is None else rooms | strange
+        people |= strange
+        covered |= strange
 
     base = frame.copy()
     paint = _Paint(frame, covered, plate, light, phase)
@@ -115,10 +123,13 @@ def cover_frame(
             _put(base, region, area.fill, _radius_of(region), paint)
     out = base.copy() if below else base
     paint = _Paint(base if below else frame, people, plate, light, phase)
-    if strange is not None:
-        _put(out, strange, "remove", 1.0, paint)
     # What shows the room comes first: it may not wipe out the cover of somebody beside.
+    room = region_of(rooms) if rooms is not None else None
+    if room is not None:
+        _put(out, room, "remove", 1.0, paint)
     for person, region in sorted(regions, key=lambda r: _ORDER.index(_fill_of(r[0]))):
+        if rooms is not None and _fill_of(person) in _ROOMY:
+            continue
         _put(out, region, _fill_of(person), head_radius(person), paint)
     if drawn.picture is not None:
         composite(out, drawn.picture, out=out)
@@ -159,7 +170,16 @@ def _regions(
     return found
 
 
-def _strange(found: BoolArray, covers: Sequence[PersonCover], drawn: Drawn) -> Region | None:
+def _with_room(regions: Sequence[tuple[PersonCover, Region]], height: int, width: int) -> BoolArray:
+    """(H, W) of everybody behind whom the room is shown, together: they are painted at once."""
+    rooms = np.zeros((height, width), np.bool_)
+    for person, region in regions:
+        if _fill_of(person) in _ROOMY:
+            rooms[region.window] |= region.mask > 0
+    return rooms
+
+
+def _strange(found: BoolArray, covers: Sequence[PersonCover], drawn: Drawn) -> BoolArray:
     """What was ``found`` (H, W) before the empty room, but for people of whom something is to stay."""
     height, width = found.shape
     for i, person in enumerate(covers):
@@ -167,12 +187,7 @@ def _strange(found: BoolArray, covers: Sequence[PersonCover], drawn: Drawn) -> R
             region = person_region(person, drawn.outlines.get(i), width, height)
             if region is not None:
                 found[region.window] &= region.mask == 0
-    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
-    if not rows.size:
-        return None
-    y0, x0 = int(rows[0]), int(columns[0])
-    part = found[y0 : rows[-1] + 1, x0 : columns[-1] + 1]
-    return Region(x0, y0, np.ascontiguousarray(part).view(np.uint8) * np.uint8(255))
+    return found
 
 
 def _before_others(

@@ -256,7 +256,8 @@ def _dilated(mask: U1, grow: int) -> U1:
     if share > 1:
         rows, columns = -(-h // share), -(-w // share)
         mask = np.pad(mask, ((0, rows * share - h), (0, columns * share - w)))
-        mask = mask.reshape(rows, share, columns, share).max(axis=(1, 3))
+        largest = cv2.dilate(mask, np.ones((share, share), np.uint8), anchor=(0, 0))
+        mask = np.ascontiguousarray(largest[::share, ::share])
     reach = -(-grow // share)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     grown = np.asarray(cv2.dilate(mask, kernel), np.uint8)
@@ -266,8 +267,12 @@ def _dilated(mask: U1, grow: int) -> U1:
 
 
 def _trimmed(region: Region) -> Region | None:
-    rows, columns = np.flatnonzero(region.mask.any(axis=1)), np.flatnonzero(region.mask.any(axis=0))
-    if not rows.size:
+    x, y, w, h = cv2.boundingRect(region.mask)
+    if not w:
         return None
-    mask = region.mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Region(region.x0 + int(columns[0]), region.y0 + int(rows[0]), np.ascontiguousarray(mask))
+    return Region(region.x0 + x, region.y0 + y, np.ascontiguousarray(region.mask[y : y + h, x : x + w]))
+
+
+def region_of(mask: npt.NDArray[np.bool_]) -> Region | None:
+    """The pixels of a picture (H, W) as a region; None where there are none."""
+    return _trimmed(Region(0, 0, mask.view(np.uint8) * np.uint8(255)))
