@@ -23,16 +23,18 @@ from app.project.store import ProjectStore
 from backends.background import Inpainter, MaskedFrame, MovingRoom, Plate, StillRoom, survey
 from backends.deidentify import PersonCover, person_region
 from backends.deidentify.left_in import LeftIn, without
+from backends.detection.faces import FullRangeFace
 from backends.errors import WeightsError
-from backends.keypoints.plausible import bone_error
 from backends.tracking.stream import PeopleStream
 
 BoolArray = npt.NDArray[np.bool_]
 
-_ODD_BONES = 0.15
-"""See :func:`backends.keypoints.plausible.bone_error`; a room has no second picture to make sure."""
 _ABOUT = 20
 """One frame of a moving camera is shown from so many before and after it: the export looks farther."""
+FACES = "face-detector-full-range"
+_FACE = 0.6
+_HEAD_OF_FACE = 0.9
+"""Half the side of a head with hair, as a share of the face's longer side."""
 
 
 class Hidden:
@@ -91,25 +93,35 @@ def build_plate(store: ProjectStore, footage: Footage, control: Control, listene
 
 
 def _people_in(plate: Plate) -> BoolArray:
-    """(H, W) people whom the networks find in the room itself: they stood there all the time and were never
-    found among the others. Nobody where the networks are not installed."""
+    """(H, W) people with a face in the room itself: they stood there all the time and were never found.
+
+    A body alone is no proof: a drape over a patient has the shape of one. Nobody where the networks are not
+    installed.
+    """
     height, width = plate.rgb.shape[:2]
     found = np.zeros((height, width), np.bool_)
     models = ModelStore()
     try:
+        faces = FullRangeFace(models.path(FACES)).detect(plate.rgb, _FACE)
+        if not faces:
+            return found
         stream = PeopleStream(models.path(DETECTOR), models.path(LANDMARKS))
     except (ModelError, WeightsError):
         return found
-    for person in stream.step(0, plate.rgb):
-        estimate = person.estimate
-        if bone_error(estimate.world) > _ODD_BONES:
-            continue  # a thing in the shape of a person
-        size = float(max(estimate.box[3] - estimate.box[1], 8.0))
-        masks = () if estimate.mask is None else (estimate.mask,)
-        cover = PersonCover(estimate.box, estimate.keypoints, masks, None, None, None, size)
-        region = person_region(cover, None, width, height)
-        if region is not None:
-            found[region.window] |= region.mask > 0
+    people = [p.estimate for p in stream.step(0, plate.rgb)]
+    for face in faces:
+        middle, size = (face.box[:2] + face.box[2:]) / 2, float((face.box[2:] - face.box[:2]).max())
+        head = np.concatenate([middle - _HEAD_OF_FACE * size, middle + _HEAD_OF_FACE * size])
+        covers = [PersonCover(head.astype(np.float32), None, (), None, None, None, 4 * size)]
+        for e in people:
+            if (middle > e.box[:2]).all() and (middle < e.box[2:]).all():
+                masks = () if e.mask is None else (e.mask,)
+                length = float(e.box[3] - e.box[1])
+                covers.append(PersonCover(e.box, e.keypoints, masks, None, None, None, length))
+        for cover in covers:
+            region = person_region(cover, None, width, height)
+            if region is not None:
+                found[region.window] |= region.mask > 0
     return found
 
 

@@ -25,6 +25,11 @@ _OFTEN = 0.25
 """In this share of the pictures a pixel has to be somebody to say what somebody looks like there."""
 _ALIKE = 20
 """Levels in every channel; the light of a room changes by less."""
+_MOSTLY, _AROUND = 0.6, 0.12
+"""So much of what was somebody has to look the same, within this share of the picture's height."""
+_SEEDS = 0.3
+"""So much of a piece has to be like that for all of it to go."""
+_JOIN = 7
 _SPECK = 0.012
 _RIM = 0.02
 """Shares of the picture's height: smaller pieces show nobody, larger ones are widened by so much."""
@@ -73,14 +78,23 @@ class LeftIn:
         same = np.zeros((height, width), np.uint8)
         least = max(2, round(_OFTEN * self._pictures))
         _same(self._total, self._count, least, plate.rgb, _ALIKE, same)
-        same &= plate.seen.view(np.uint8)
-        square = np.ones((3, 3), np.uint8)
-        same = np.asarray(cv2.morphologyEx(same, cv2.MORPH_OPEN, square), np.uint8)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(same, connectivity=8)
+        asked = ((self._count >= least) & plate.seen).view(np.uint8)
+        same &= asked
+        # A brown shirt before a brown tree is alike here and there; somebody who stayed is alike all over.
+        side = 2 * max(1, round(_AROUND * height / 2)) + 1
+        alike, all_of = (
+            cv2.boxFilter(m, cv2.CV_32F, (side, side), borderType=cv2.BORDER_CONSTANT) for m in (same, asked)
+        )
+        seeds = (same > 0) & (alike > _MOSTLY * all_of)
+        same = np.asarray(cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+        # A head a little apart from the shoulders belongs to them.
+        joined = cv2.dilate(same, np.ones((_JOIN, _JOIN), np.uint8))
+        n, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
         speck = _SPECK * height
         kept = stats[:, cv2.CC_STAT_AREA] >= speck * speck
+        kept &= np.bincount(labels[seeds], minlength=n) >= _SEEDS * stats[:, cv2.CC_STAT_AREA]
         kept[0] = False
-        return grown(kept[labels], height)
+        return grown(kept[labels] & (same > 0), height)
 
 
 def grown(people: BoolArray, height: int) -> BoolArray:
