@@ -18,10 +18,12 @@ class Drawn:
     picture: what is laid over the covered people, or None where no body is shown.
     outlines: by a person's place in the list, where their whole body is the nearest one. Where a nearer
         body hides a farther one, the nearer one is the cover of both.
+    members: the place in the list of every mesh of ``picture``, by its number.
     """
 
     picture: Picture | None = None
     outlines: dict[int, Region] = field(default_factory=dict)
+    members: tuple[int, ...] = ()
 
 
 def draw_bodies(covers: Sequence[PersonCover], camera: Camera, size: tuple[int, int]) -> Drawn:
@@ -44,7 +46,7 @@ def draw_bodies(covers: Sequence[PersonCover], camera: Camera, size: tuple[int, 
     if hidden:
         gone = np.isin(scene.crop_mesh_id, hidden)
         scene = replace(scene, crop_coverage=np.where(gone, np.float32(0), scene.crop_coverage))
-    return Drawn(scene, outlines)
+    return Drawn(scene, outlines, tuple(i for i, _ in parts))
 
 
 def _is_shown(cover: PersonCover) -> bool:

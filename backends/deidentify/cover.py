@@ -16,6 +16,7 @@ from backends.camera import Camera
 from backends.deidentify.bodies import Drawn, draw_bodies
 from backends.deidentify.fills import blurred, pixelated, solid, surroundings
 from backends.deidentify.foreground import Foreground
+from backends.deidentify.occluders import behind_things
 from backends.deidentify.regions import (
     area_region,
     face_region,
@@ -110,11 +111,15 @@ def cover_frame(
         covered[region.window] |= region.mask > 0
     light = light_of(frame, plate, covered) if plate is not None else None
     rooms = _with_room(regions, height, width) if plate is not None else None
+    bodies = drawn.picture
     if foreground is not None and light is not None:
-        strange = _strange(foreground.of(frame, light), covers, drawn)
+        found = foreground.of(frame, light)
+        strange = _strange(found.strange, covers, drawn)
         rooms = strange if rooms is None else rooms | strange
         people |= strange
         covered |= strange
+        if bodies is not None:
+            bodies = behind_things(bodies, covers, drawn.members, found.alike)
 
     base = frame.copy()
     paint = _Paint(frame, covered, plate, light, phase)
@@ -131,8 +136,8 @@ def cover_frame(
         if rooms is not None and _fill_of(person) in _ROOMY:
             continue
         _put(out, region, _fill_of(person), head_radius(person), paint)
-    if drawn.picture is not None:
-        composite(out, drawn.picture, out=out)
+    if bodies is not None:
+        composite(out, bodies, out=out)
     for area, region in below:
         if area.on_top:
             _put(out, region, area.fill, _radius_of(region), _Paint(out.copy(), covered, plate, light, phase))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -48,6 +48,17 @@ def _beyond(difference: Array, allowed: Array, threshold: float, out: Array) -> 
             out[y, x] = difference[y, x] > threshold + allowed[y, x]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Attributes:
+    strange: (H, W) bool, most likely somebody, with a rim.
+    alike: (H, W) uint8, 1 where the picture looks like the room, as it is.
+    """
+
+    strange: BoolArray
+    alike: U1
+
+
 class Foreground:
     """Compares pictures with the empty room of a fixed camera."""
 
@@ -61,8 +72,8 @@ class Foreground:
         self._allowed = (_AT_EDGES * np.asarray(contrast).max(axis=2)).astype(np.float32)
         self._unseen = ~plate.seen if not plate.seen.all() else None
 
-    def of(self, frame: U1, light: Light) -> BoolArray:
-        """(H, W) what differs from the room, and what of the room nobody has ever seen.
+    def of(self, frame: U1, light: Light) -> Found:
+        """What differs from the room, and what of the room nobody has ever seen.
 
         Where the room was never seen somebody stood in every picture that was looked at: what is there now
         is most likely somebody again.
@@ -79,13 +90,16 @@ class Foreground:
         _difference(a, b, difference)
         noise = float(np.median(difference[::3, ::3]))
         _beyond(difference, self._allowed, float(np.clip(_NOISES * noise, _LEAST, _MOST)), different)
+        alike = different == 0
         whole = _closed(different)
         _without_specks(whole, max(3.0, _SPECK * h))
         whole = np.asarray(cv2.dilate(whole, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)), np.uint8)
         found: BoolArray = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_NEAREST)) > 0
+        same = np.asarray(cv2.resize(alike.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST))
         if self._unseen is not None:
             found |= self._unseen
-        return found
+            same[self._unseen] = 0
+        return Found(found, same)
 
 
 def _closed(mask: U1) -> U1:

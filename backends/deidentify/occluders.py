@@ -1,0 +1,107 @@
+"""Things before people: a table, a drape, an instrument trolley stay in front of the body that is shown.
+
+A fitted body is whole, also where the person stands behind something. Where a large part of the drawn body
+lies on pixels that look like the empty room and that are nobody's, the room's thing is in front. What is
+shown there is the room, never the picture, so a mistake costs a piece of a body and shows nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from backends.deidentify.regions import head_region
+from backends.deidentify.types import PersonCover
+from backends.render import Picture
+
+U1 = npt.NDArray[np.uint8]
+
+_OPEN = 0.03
+"""Narrower than this share of a person is the rim of a body that does not fit to the pixel."""
+_LEAST = 0.004
+"""Of the square of a person's size: smaller pieces are clothes of the wall's colour."""
+_LOOSE = 0.2
+"""Of the drawn body: smaller pieces that are cut off by a thing are hidden, too."""
+
+
+def behind_things(
+    picture: Picture, covers: Sequence[PersonCover], members: Sequence[int], alike: U1
+) -> Picture:
+    """The drawn bodies without what things hide.
+
+    Args:
+        members: the place in ``covers`` of every mesh of ``picture``, by its number.
+        alike: (H, W) uint8, 1 where the picture looks like the empty room.
+    """
+    rows, columns = picture.window
+    free = np.ones(picture.crop_mesh_id.shape, np.uint8)
+    for cover in covers:
+        # Of a head nothing is ever given away.
+        head = head_region(cover, picture.width, picture.height)
+        if head is not None:
+            _blank(free, head.mask, head.x0 - picture.x0, head.y0 - picture.y0)
+    hidden = np.zeros_like(free)
+    for number, place in enumerate(members):
+        cover = covers[place]
+        if not cover.masks or cover.slack > 0:
+            continue
+        mine = (picture.crop_mesh_id == number).view(np.uint8)
+        x, y, w, h = cv2.boundingRect(mine)
+        if not w:
+            continue
+        part = (slice(y, y + h), slice(x, x + w))
+        left = mine[part] & free[part]
+        for mask in cover.masks:
+            # What the network saw of a person is theirs.
+            _blank(left, mask.decode().view(np.uint8), mask.x0 - picture.x0 - x, mask.y0 - picture.y0 - y)
+        gone = _behind(mine[part], left, left & alike[rows, columns][part], cover.size)
+        hidden[part] |= gone
+    if not hidden.any():
+        return picture
+    soft = cv2.blur(cv2.dilate(hidden, np.ones((3, 3), np.uint8)) * np.float32(1), (3, 3))
+    soft[free == 0] = 0
+    return replace(picture, crop_coverage=np.asarray(picture.crop_coverage * (1 - soft), np.float32))
+
+
+def _behind(mine: U1, left: U1, alike: U1, size: float) -> U1:
+    """(h, w) what of a drawn body is hidden.
+
+    Args:
+        mine: the body; left: what of it may be hidden; alike: what of that looks like the room.
+        size: of the person, pixels.
+    """
+    reach = max(1, round(_OPEN * size / 2))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    opened = np.asarray(cv2.morphologyEx(alike, cv2.MORPH_OPEN, disc), np.uint8)
+    large = _pieces(opened, _LEAST * size * size, np.inf)
+    if not large.any():
+        return large
+    # With its rims, where the body does not fit to the pixel.
+    wide = 2 * (reach + 2) + 1
+    around = cv2.dilate(large, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
+    gone = np.asarray(around, np.uint8) & left
+    # A foot that hangs in the air below a table looks worse than none.
+    loose = _pieces(mine & (1 - gone), 0, _LOOSE * float(mine.sum()))
+    return gone | loose
+
+
+def _pieces(mask: U1, least: float, most: float) -> U1:
+    """The pieces of ``mask`` whose area lies between ``least`` and ``most`` pixels."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    kept = (stats[:, cv2.CC_STAT_AREA] >= least) & (stats[:, cv2.CC_STAT_AREA] <= most)
+    kept[0] = False
+    pieces: U1 = kept[labels].view(np.uint8)
+    return pieces
+
+
+def _blank(target: U1, mask: U1, x: int, y: int) -> None:
+    """Set ``target`` to 0 where ``mask`` is above 0, its corner at (x, y); what lies outside is cut off."""
+    h, w = target.shape
+    x0, y0 = max(x, 0), max(y, 0)
+    x1, y1 = min(x + mask.shape[1], w), min(y + mask.shape[0], h)
+    if x1 > x0 and y1 > y0:
+        target[y0:y1, x0:x1][mask[y0 - y : y1 - y, x0 - x : x1 - x] > 0] = 0
