@@ -87,6 +87,7 @@ class Desk(QWidget):
         self._tabs.setDocumentMode(True)
         self._tabs.tabBar().setDrawBase(False)
         self._narrow: bool | None = None
+        self._scroll: QScrollArea | None = None
         self._panels_shown = True
         self._middle = QSplitter(Qt.Orientation.Horizontal)
         for part in (self._left, self.viewport, self._right):
@@ -159,6 +160,10 @@ class Desk(QWidget):
                     widget.setParent(None)
         while self._tabs.count():
             self._tabs.removeTab(0)
+        if self._scroll is not None:
+            self._scroll.takeWidget()  # or it goes on giving the table its own place and size
+            self._scroll.deleteLater()
+            self._scroll = None
         left, right = self._left.layout(), self._right.layout()
         assert isinstance(left, QVBoxLayout)
         assert isinstance(right, QVBoxLayout)
@@ -169,8 +174,9 @@ class Desk(QWidget):
             column.addWidget(self.people)
             column.addWidget(self.deid)
             column.addStretch(1)
+            self._scroll = _scrolled(self.keypoints)
             for title, widget in (
-                ("People", people), ("Review", self.review), ("Keypoints", _scrolled(self.keypoints)),
+                ("People", people), ("Review", self.review), ("Keypoints", self._scroll),
             ):  # fmt: skip
                 self._tabs.addTab(widget, title)
             right.addWidget(self._tabs, 1)
@@ -193,7 +199,7 @@ class Desk(QWidget):
         self.set_panels_shown(self._panels_shown)
 
 
-def _scrolled(widget: QWidget) -> QWidget:
+def _scrolled(widget: QWidget) -> QScrollArea:
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setWidget(widget)

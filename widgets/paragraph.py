@@ -18,6 +18,7 @@ class Paragraph(QLabel):
         self.setWordWrap(True)
         if role:
             self.setProperty("role", role)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def setText(self, text: str) -> None:

@@ -146,6 +146,10 @@ def _sheet(p: Palette) -> str:
     c = {name: getattr(p, name).name() for name in
          ("window", "panel", "raised", "line", "text", "secondary", "accent", "on_accent", "warning", "bad",
           "canvas")}  # fmt: skip
+    # What is chosen lies sunken in the dark and raised in the light, where grey on grey would not be seen.
+    c["groove"] = (p.raised if p.is_dark else p.window).name()
+    c["chosen"] = (p.window if p.is_dark else p.panel).name()
+    c["chosen_line"] = (p.window if p.is_dark else p.line).name()
     c["hover"] = _mix(p.raised, p.text, 0.08).name()
     c["pressed"] = _mix(p.raised, p.window, 0.5).name()
     c["accent_hover"] = _mix(p.accent, p.text, 0.12).name()

@@ -19,9 +19,12 @@ def plain_dialog(parent: QWidget | None, title: str, text: str, detail: str = ""
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(22, 20, 22, 16)
     layout.setSpacing(10)
-    layout.addWidget(Paragraph(text, "name" if detail else ""))
+    words = [Paragraph(text, "name" if detail else "")]
     if detail:
-        layout.addWidget(Paragraph(detail, "secondary"))
+        words.append(Paragraph(detail, "secondary"))
+    for paragraph in words:
+        paragraph.setMinimumWidth(WIDTH - 44)  # a narrower one would be higher, and the dialog with it
+        layout.addWidget(paragraph)
     layout.addStretch(1)
     layout.addSpacing(8)
     return dialog

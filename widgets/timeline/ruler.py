@@ -16,6 +16,9 @@ from widgets.timeline.scale import Scale, column_max, number_text, ticks, time_t
 _LEAST_LEAK = 3
 """Pixels: a leak of one frame in an hour must still be seen."""
 
+_CURSOR_ROOM = 64.0
+"""Half the cursor's label and half a label of the ruler, pixels."""
+
 
 class CoverageLane(QWidget):
     """Where the export covers everybody, and where somebody shows."""
@@ -100,6 +103,7 @@ class Ruler(QWidget):
         super().__init__(parent)
         self._scale = Scale.whole(1, 1.0)
         self._times: npt.NDArray[np.float64] = np.zeros(0)
+        self._cursor: float | None = None
         self.setAccessibleName("Frames and times")
         theme.notifier().changed.connect(self.update)
 
@@ -112,6 +116,17 @@ class Ruler(QWidget):
         """Show these frames."""
         self._scale = scale
         self.update()
+
+    def set_cursor(self, x: float | None) -> None:
+        """Where the cursor's own label stands, pixels of the strip; what it would cut in half is left out."""
+        if self._hidden_marks(x) != self._hidden_marks(self._cursor):
+            self.update()
+        self._cursor = x
+
+    def _hidden_marks(self, x: float | None) -> frozenset[int]:
+        if x is None:
+            return frozenset()
+        return frozenset(i for i, (at, _, _) in enumerate(self.marks()) if abs(at - x) < _CURSOR_ROOM)
 
     def marks(self) -> list[tuple[float, str, str]]:
         """Pixel, frame and time of every label."""
@@ -131,7 +146,10 @@ class Ruler(QWidget):
         palette = theme.current()
         painter = QPainter(self)
         painter.setFont(theme.base_font(11))
-        for x, frame, time in self.marks():
+        hidden = self._hidden_marks(self._cursor)
+        for i, (x, frame, time) in enumerate(self.marks()):
+            if i in hidden:
+                continue
             at = LEFT + x
             if at < event.rect().left() - 40 or at > event.rect().right() + 40:
                 continue

@@ -138,6 +138,7 @@ class Timeline(QWidget):
         if revealed != self._scale:
             self._set_scale(revealed)
         self.glass.set_frame(self._frame)
+        self.ruler.set_cursor(self._scale.x(self._frame))
 
     def set_playing(self, playing: bool, speed: float) -> None:
         """Show what the play button will do, and the speed."""
@@ -186,6 +187,7 @@ class Timeline(QWidget):
         self._scale = scale
         for part in (self.plot, self.lanes, self.coverage, self.ruler, self.glass):
             part.set_scale(scale)
+        self.ruler.set_cursor(scale.x(self._frame) if self._n_frames else None)
 
     def _arrange(self) -> None:
         width, height = self.width(), self.height()

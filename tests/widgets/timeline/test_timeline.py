@@ -248,3 +248,12 @@ def test_frames_that_follow_a_correction_have_a_white_foot(timeline: Timeline):
     assert white(60)
     assert white(85)
     assert not white(110)
+
+
+def test_the_cursors_label_leaves_out_what_it_would_cut_in_half(timeline: Timeline) -> None:
+    marks = timeline.ruler.marks()
+    timeline.set_frame(int(marks[2][1].replace(",", "")) + 1)
+    near = timeline.ruler._hidden_marks(timeline.scale.x(timeline._frame))
+    assert 2 in near
+    assert len(near) <= 2
+    assert timeline.ruler._cursor == timeline.scale.x(timeline._frame)
