@@ -159,7 +159,7 @@ class MainWindow(QMainWindow):
         undo.setText(f"Undo: {s.undo_label}" if s is not None and s.can_undo else "Undo")
         redo.setText(f"Redo: {s.redo_label}" if s is not None and s.can_redo else "Redo")
         # Carrying along takes a moment, in which the large buttons need not change.
-        busy = running and self.work.kind != "carry"
+        busy = self.work.kind if self.work.kind != "carry" else ""
         self.desk.set_waiting("running" if self.work.kind == "run" else "nobody" if complete else "run")
         self.desk.toolbar.set_ready(
             opened=s is not None, has_results=results, running=busy, complete=complete

@@ -162,8 +162,10 @@ class ToolBar(QWidget):
 
     _ready = False
 
-    def set_ready(self, *, opened: bool, has_results: bool, running: bool, complete: bool) -> None:
-        """What can be done now."""
+    def set_ready(
+        self, *, opened: bool, has_results: bool, running: str, complete: bool
+    ) -> None:
+        """What can be done now; ``running`` is the kind of work that goes on, "" for none."""
         self._ready = opened
         for mode in _MODES:
             self._modes.set_enabled(mode, opened and (has_results or mode in ("original", "meshes")))
@@ -174,7 +176,7 @@ class ToolBar(QWidget):
         self.run_button.setToolTip(
             "Every frame is done. The menu has “Run again from the start”." if complete else tooltip("run")
         )
-        self.run_button.setText("Running…" if running else "Run")
+        self.run_button.setText("Running…" if running == "run" else "Run")
         self.export_button.setEnabled(opened and has_results and not running)
         self.set_primary("export" if complete or (has_results and not running) else "run")
 

@@ -69,6 +69,7 @@ def ask(parent: QWidget | None, question: str, detail: str, yes: str) -> bool:
     cancel.clicked.connect(dialog.reject)
     go.clicked.connect(dialog.accept)
     button_row(dialog, cancel, go)
+    go.setFocus()
     answer = dialog.exec() == QDialog.DialogCode.Accepted
     dialog.deleteLater()
     return answer

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from widgets.dialogs.message import WIDTH, Paragraph, button_row, primary
 
-_COMMAND = "understudy models install"
+_COMMAND = f"{os.environ.get('UNDERSTUDY_COMMAND', 'understudy')} models install"
 
 
 class MissingWeightsDialog(QDialog):
@@ -46,6 +48,7 @@ class MissingWeightsDialog(QDialog):
         self._later.clicked.connect(self.reject)
         self._install.clicked.connect(self._start)
         button_row(self, self._later, self._install)
+        self._install.setFocus()
 
     def _start(self) -> None:
         self._install.setEnabled(False)
