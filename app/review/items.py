@@ -98,8 +98,9 @@ def _part_items(
             doubtful = open_frames & ~whole & (worst > DOUBTFUL_MM)
             for first, last in runs(doubtful, at_least=_MIN_FRAMES, join=_JOIN_FRAMES):
                 span = series.keypoint_mm[first : last + 1, part.keypoints].astype(np.float32)
-                usual = float(np.nanmean(np.nanmax(span, axis=1)))
-                keypoint = part.keypoints[int(np.nanargmax(np.nanmean(span, axis=0)))]
+                span = span[np.isfinite(span).all(axis=1)]  # a run may reach over frames without the person
+                usual = float(span.max(axis=1).mean())
+                keypoint = part.keypoints[int(span.mean(axis=0).argmax())]
                 bad = usual > BAD_PART_MM
                 title = f"{part.label} not to be believed" if bad else f"{part.label} doubtful"
                 key = part.label.lower().replace(" ", "-")

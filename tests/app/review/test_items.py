@@ -81,3 +81,14 @@ def test_two_tracks_on_one_person_are_told_by_name() -> None:
     (item,) = items(series(), twice, people=((1, "Anna"), (2, "Berta")))
     assert item.sentence == "Berta lies on the same person."
     assert items(series(), twice) == [], "of somebody who was deleted nothing is said"
+
+
+def test_a_doubt_reaches_over_a_short_gap_in_the_track() -> None:
+    data = series(left_wrist=slice(30, 45))
+    track = data.tracks[1]
+    track.keypoint_mm[36:39] = np.nan
+    track.mm[36:39] = np.nan
+    track.seen[36:39] = False
+    (item,) = items(data)
+    assert (item.first_frame, item.last_frame) == (30, 44)
+    assert item.keypoint == INDEX["left_wrist"]
