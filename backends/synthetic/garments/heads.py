@@ -58,11 +58,14 @@ def skin_tone(skin: npt.ArrayLike) -> F8:
     """(3,) what skin of a swatch's colour reflects.
 
     A swatch is how skin looks in light; what it reflects is a little less. Dark skin shines more than it
-    reflects: without that it would be a shape without features.
+    reflects: without that it would be a shape without features. Of fair skin the blood shows, or it would
+    be porcelain.
     """
     swatch = np.asarray(skin, dtype=np.float64)
     shine = 80.0 * np.exp(-float(swatch.mean()) / 45.0)
-    tone: F8 = 0.87 * swatch + shine * np.array([1.0, 0.76, 0.60])
+    fair = float(np.clip((swatch.mean() - 150.0) / 90.0, 0.0, 1.0))
+    body = 0.87 * swatch * (1.0 - fair * np.array([0.03, 0.09, 0.13]))
+    tone: F8 = body + shine * np.array([1.0, 0.76, 0.60])
     return tone
 
 
