@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.audit.match import boxes_at
-from app.audit.types import LeakEvent
+from app.audit.types import F4, LeakEvent
 from backends.audit.link import Chain
 
 SURE = 0.5
@@ -24,15 +24,24 @@ _INSIDE = 0.8
 
 
 def make_events(
-    chains: Sequence[Chain], picture: Callable[[Chain], bytes | None]
+    chains: Sequence[Chain],
+    picture: Callable[[Chain], bytes | None],
+    track_of: Callable[[int, F4], int | None] | None = None,
 ) -> tuple[tuple[LeakEvent, ...], dict[str, bytes]]:
-    """Events in order of time, numbered from 1, and their pictures by number."""
+    """Events in order of time, numbered from 1, and their pictures by number.
+
+    Args:
+        track_of: whose a place (frame, box) is.
+    """
     events: list[LeakEvent] = []
     pictures: dict[str, bytes] = {}
     for chain in chains:
         if chain.kind == "person" and len(chain.frames) < 2 and max(chain.scores) < _PERSON_ALONE:
             continue
         event = _event(chain, str(len(events) + 1))
+        if track_of is not None and event.track_id is None:
+            best = int(np.argmax(chain.scores))
+            event = replace(event, track_id=track_of(chain.frames[best], chain.boxes[best]))
         events.append(event)
         jpeg = picture(chain)
         if jpeg:
@@ -54,10 +63,10 @@ def _event(chain: Chain, event_id: str) -> LeakEvent:
 
 
 def _absorbed(events: Sequence[LeakEvent]) -> list[LeakEvent]:
-    """Faces of people who are found themselves are no events of their own: who covers the person, covers
-    the face."""
+    """Faces of people, or heads, that are found themselves are no events of their own: who covers the person
+    covers the face."""
     result = {e.event_id: e for e in events}
-    people = [e for e in events if e.kind == "person"]
+    people = [e for e in events if e.kind != "face"]
     for face in (e for e in events if e.kind == "face"):
         for person in people:
             if _within(face, person):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.audit.events import make_events
+from app.audit.known import ARITHMETIC, Known
 from app.audit.record import CoverageRecord
 from app.audit.types import AuditResult, Search
 from app.footage import open_footage
@@ -30,8 +31,6 @@ STAGE = "audit"
 NETWORKS = {CENTERFACE: "centerface", FULL_RANGE: "face-detector-full-range", PEOPLE: "blazepose-detector"}
 """The searches and the networks that make them."""
 
-ARITHMETIC = "Coverage of known heads"
-
 _EVERY_S = 1.0
 """From one search of the whole picture by all networks to the next."""
 
@@ -40,9 +39,6 @@ _DEPTH = 6
 _PICTURE = 96
 _JPEG = 88
 
-FindHeads = Callable[[int], Sequence[Finding]]
-"""The heads of known people that the export left open in a frame of the footage."""
-
 
 def audit_file(
     path: Path,
@@ -50,7 +46,7 @@ def audit_file(
     control: Control | None = None,
     listener: Listener | None = None,
     record: CoverageRecord | None = None,
-    heads: FindHeads | None = None,
+    known: Known | None = None,
     models: ModelStore | None = None,
 ) -> AuditResult:
     """Search a finished video, whoever made it.
@@ -58,7 +54,7 @@ def audit_file(
     Args:
         record: what the export replaced in each frame. Without it everything that looks like a face counts,
             also that of a drawn body.
-        heads: coverage arithmetic, where the heads are known.
+        known: the people whom the export knew: their heads are reckoned, and who is spared may be seen.
 
     Returns:
         Everything found; frames are numbered as in the footage (from ``record.first`` on).
@@ -91,8 +87,9 @@ def audit_file(
                 found = searcher.search(
                     image, noted.replaced if noted is not None else None, last=index == video.n_frames - 1
                 )
-                if heads is not None:
-                    found += heads(first + index)
+                if known is not None:
+                    found = [f for f in found if not known.is_spared(first + index, f)]
+                    found += known.heads(first + index)
                 for finding, chain in zip(found, linker.add(first + index, found)):
                     pictures.offer(chain, finding, image)
                 meter.advance()
@@ -101,8 +98,10 @@ def audit_file(
             read.abandon()
             thread.join()
         n_frames = video.n_frames
-    events, jpegs = make_events(linker.finish(), pictures.jpegs)
-    if heads is not None:
+    events, jpegs = make_events(
+        linker.finish(), pictures.jpegs, known.track_of if known is not None else None
+    )
+    if known is not None:
         searches += (Search(ARITHMETIC),)
     return AuditResult(
         events, n_frames, time.monotonic() - begun, searches, first, first + n_frames - 1,

@@ -118,7 +118,8 @@ def _what(name: str) -> str:
 
 
 _WHAT = {
-    "_deidentified.mp4": "the de-identified video", "_keypoints.json": "keypoints (COCO)",
+    "_deidentified.mp4": "the de-identified video", "_unverified.mp4": "the same, not verified",
+    "_report.html": "the report", "_report.pdf": "the same as a PDF", "_keypoints.json": "keypoints (COCO)",
     "_manifest.json": "what was written, with hashes and settings",
     "_smplx.npz": "body parameters (SMPL-X)", "_confidence.csv": "the confidence of every keypoint",
 }  # fmt: skip

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import ExportError, StorageError
@@ -24,6 +25,14 @@ def plain_error(error: OSError, folder: Path) -> StorageError | ExportError:
     return ExportError(f"The export cannot be written to {folder.name}: {error.strerror or error}.")
 
 
+@dataclass
+class Naming:
+    """A file that is being written: ``part`` is where, ``target`` what it will be called."""
+
+    part: Path
+    target: Path
+
+
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
     """A temporary path beside ``target``; renamed to it when the block ends well, removed when not.
@@ -33,17 +42,25 @@ def written_whole(target: Path) -> Iterator[Path]:
     Raises:
         StorageError, ExportError: from the file system, in plain words.
     """
-    part = target.with_name(f".{target.stem}{PART}{target.suffix}")
+    with named_late(target) as naming:
+        yield naming.part
+
+
+@contextmanager
+def named_late(target: Path) -> Iterator[Naming]:
+    """The same, where the name depends on what the check says: set ``target`` inside the block."""
+    naming = Naming(target.with_name(f".{target.stem}{PART}{target.suffix}"), target)
+    part = naming.part
     try:
         _remove(part)
-        yield part
+        yield naming
         if part.is_file():
             # Its content reaches the disk before its name does, or a power failure leaves an empty file.
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
-        if target.is_dir() and part.is_dir():
-            _remove(target)
-        part.replace(target)
+        if naming.target.is_dir() and part.is_dir():
+            _remove(naming.target)
+        part.replace(naming.target)
     except OSError as error:
         _clean_up(part)
         raise plain_error(error, target.parent) from error

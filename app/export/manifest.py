@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from app.export.atomic import written_whole
+from app.export.record_of import audit_of, codes_of, people_of, regions_of
 from app.export.types import ExportSource, Written
+from app.export.verdict import Verdict
 from app.project.store import now
 
-_PACKAGES = ("understudy", "numpy", "numba", "av", "opencv-python-headless", "ai-edge-litert", "trimesh")
+_PACKAGES = ("understudy", "numpy", "numba", "av", "opencv-python-headless", "ai-edge-litert", "trimesh",
+             "onnxruntime", "pydicom", "reportlab")  # fmt: skip
 
 
 def sha256_of(path: Path) -> str:
@@ -39,20 +42,30 @@ def _versions() -> dict[str, str]:
 
 
 def make_manifest(
-    source: ExportSource, written: Sequence[Written], hashes: Mapping[str, str], uncovered: Sequence[int]
-) -> dict[str, Any]:
-    """Plain values: input and output hashes, settings, networks, versions, people, uncovered frames."""
+    source: ExportSource, written: Sequence[Written], hashes: Mapping[str, str], uncovered: Sequence[int],
+    *, verdict: Verdict | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Plain values: input and output hashes, settings, networks, versions, people, uncovered frames.
+
+    Args:
+        verdict: what the search of the video came to; None where no video was written.
+    """
     record = source.store.footage()
+    verified = verdict is not None and verdict.verified
     return {
         "made": now(),
+        "verified": verified,
         "input": {
             "sha256": record.sha256 or source.footage.sha256(lambda: _check(source)),
-            "frames": record.n_frames, "width": record.width, "height": record.height,
+            "frames": record.n_frames, "width": record.width, "height": record.height, "fps": record.fps,
+            "sound": record.has_audio,
         },
         "frames": [source.first, source.last],
         "deidentification": asdict(source.deid),
-        "people": [{"id": t.track_id, "corrected": t.track_id in source.store.corrected_tracks()}
-                   for t in source.tracks()],
+        "people": people_of(source),
+        "regions": regions_of(source),
+        "audit": audit_of(source, verdict),
+        "dicom_codes": codes_of(source, verified=verified),
         "frames_where_a_found_person_is_uncovered": list(uncovered),
         "outputs": [
             {"kind": w.kind, "name": w.path.name, "count": w.count, "unit": w.unit,

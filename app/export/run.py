@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from app.audit.report import report_paths, write_report
 from app.errors import ExportError, ModelError
 from app.export.atomic import make_folder
 from app.export.bodies import ExportBody
@@ -17,10 +18,12 @@ from app.export.coco import write_coco
 from app.export.coverage import Whereabouts
 from app.export.manifest import make_manifest, write_manifest
 from app.export.meshes import write_meshes
+from app.export.names import MANIFEST, UNVERIFIED, VERIFIED
 from app.export.plate import build_plate
 from app.export.smplx import write_smplx
 from app.export.table import write_table
 from app.export.types import ExportSource, Step, Written
+from app.export.verdict import Judge
 from app.export.video import write_video
 from app.footage import Footage
 from app.models.store import ModelStore
@@ -34,7 +37,7 @@ from backends.background import Plate, StillRoom
 from backends.body import BodyModel
 
 _NAMES: dict[ExportKind, str] = {
-    "video": "_deidentified.mp4", "coco": "_keypoints.json", "smplx": "_smplx.npz",
+    "video": VERIFIED, "coco": "_keypoints.json", "smplx": "_smplx.npz",
     "csv": "_confidence.csv", "meshes_obj": "_meshes_obj", "meshes_ply": "_meshes_ply",
     "meshes_glb": "_meshes_glb",
 }  # fmt: skip
@@ -56,10 +59,15 @@ def run_export(
     Args:
         plate: the empty room where it is known already.
 
+    A video is searched before it gets its name, which ends in :data:`app.export.names.UNVERIFIED` where
+    something was found that nobody has settled, or where it was not searched.
+
     Returns:
         ``files`` (paths as text), ``outputs`` (dicts with path, count, unit, bytes), ``frames``,
-        ``seconds``, ``video_fps`` (or None), ``uncovered`` (number of frames), ``folder``,
-        ``background`` (see :mod:`app.export.background`, or None).
+        ``seconds``, ``video_fps`` (or None), ``uncovered`` (number of frames), ``folder``, ``verified``,
+        ``audit`` (``events``, ``open``, ``released``, ``seconds``; None where no video was searched),
+        ``why_unverified`` (in words), ``report`` (path of the page, or None), ``background`` (see
+        :mod:`app.export.background`, or None).
 
     Raises:
         ExportError: it may not be written (it exists, is the footage, somebody would be seen) or did not
@@ -68,14 +76,18 @@ def run_export(
     started = time.monotonic()
     source = _source(store, footage, body, request, deid, control)
     targets = {kind: request.folder / f"{source.stem}{_NAMES[kind]}" for kind in request.kinds}
-    manifest_path = request.folder / f"{source.stem}_manifest.json"
-    _refuse_existing([*targets.values(), manifest_path], footage, request)
+    manifest_path = request.folder / f"{source.stem}{MANIFEST}"
+    unverified = request.folder / f"{source.stem}{UNVERIFIED}"
+    reports = report_paths(request.folder, source.stem) if request.report else ()
+    others = [unverified] if "video" in request.kinds else []
+    _refuse_existing([*targets.values(), *others, manifest_path, *reports], footage, request)
     open_to_view = _Uncovered.of(source) if "video" in request.kinds else _Uncovered()
     if open_to_view.words and not request.allow_uncovered:
         raise ExportError(f"{open_to_view.words} {_CONFIRM}")
     make_folder(request.folder)
     written: list[Written] = []
     video_s = 0.0
+    judge: Judge | None = None
     for kind in request.kinds:
         control.check()
         if kind == "video" and plate is None and deid.background == "plate" and deid.cover == "whole":
@@ -87,20 +99,29 @@ def run_export(
                     "frames before and after, and is filled in where those do not show it."
                 )
             )
+        if kind == "video":
+            judge = Judge(source, targets[kind], unverified, listener, wanted=request.audit)
         listener(StageStarted(kind, _STAGES[kind]))
         begun = time.monotonic()
-        written.append(_write(kind, source, targets[kind], plate, listener))
-        if kind == "video":
+        written.append(_write(kind, source, targets[kind], plate, judge, listener))
+        if judge is not None and kind == "video":
             video_s = time.monotonic() - begun
+            # The one name is gone when the other is there: an older copy would speak of another video.
+            (unverified if judge.verdict.verified else targets[kind]).unlink(missing_ok=True)
     if open_to_view.words:
         listener(Warned(open_to_view.words))
-    manifest = make_manifest(source, written, _network_hashes(), open_to_view.frames)
+    manifest = make_manifest(
+        source, written, _network_hashes(), open_to_view.frames, verdict=judge.verdict if judge else None
+    )  # fmt: skip
     write_manifest(manifest, manifest_path)
+    if request.report:
+        write_report(manifest, request.folder, source.stem)
     if not store.read_only:
         store.add_export(manifest)
+    verdict = judge.verdict if judge is not None else None
     return {
         "folder": str(request.folder),
-        "files": [str(w.path) for w in written] + [str(manifest_path)],
+        "files": [str(p) for p in [*(w.path for w in written), manifest_path, *reports]],
         "outputs": [
             {"kind": w.kind, "path": str(w.path), "count": w.count, "unit": w.unit, "bytes": _size(w.path)}
             for w in written
@@ -110,6 +131,10 @@ def run_export(
         "video_fps": source.n_frames / video_s if video_s else None,
         "uncovered": len(open_to_view.frames),
         "background": next((dict(w.background) for w in written if w.background is not None), None),
+        "verified": verdict is not None and verdict.verified,
+        "why_unverified": verdict.why if verdict is not None else "",
+        "audit": verdict.summary() if verdict is not None else None,
+        "report": str(reports[0]) if reports else None,
     }
 
 
@@ -185,8 +210,9 @@ def _stepper(kind: str, source: ExportSource, listener: Listener) -> Step:
 
 
 def _write(
-    kind: ExportKind, source: ExportSource, target: Path, plate: Plate | StillRoom | None, listener: Listener
-) -> Written:
+    kind: ExportKind, source: ExportSource, target: Path, plate: Plate | StillRoom | None,
+    judge: Judge | None, listener: Listener,
+) -> Written:  # fmt: skip
     step = _stepper(kind, source, listener)
 
     def checking() -> Step:
@@ -194,7 +220,15 @@ def _write(
         return _stepper("check", source, listener)
 
     writers: dict[ExportKind, Callable[[], Written]] = {
-        "video": lambda: write_video(source, target, plate, step, checking),
+        "video": lambda: write_video(
+            source,
+            target,
+            plate,
+            step,
+            checking,
+            record=judge.record if judge is not None else None,
+            judge=judge,
+        ),
         "coco": lambda: write_coco(source, target, step),
         "smplx": lambda: write_smplx(source, target, step),
         "csv": lambda: write_table(source, target, step),

@@ -11,8 +11,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from app.audit.record import CoverageRecord
 from app.errors import ExportError, FootageError
-from app.export.atomic import written_whole
+from app.export.atomic import named_late
 from app.export.background import background_record
 from app.export.frames import FrameCoverer
 from app.export.plate import Hidden, with_rooms
@@ -31,12 +32,15 @@ _STAMP_S = 1e-4
 
 def write_video(
     source: ExportSource, target: Path, plate: Plate | StillRoom | None, step: Step,
-    checking: Callable[[], Step],
+    checking: Callable[[], Step], *, record: CoverageRecord | None = None,
+    judge: Callable[[Path], Path] | None = None,
 ) -> Written:  # fmt: skip
     """Write ``target`` (mp4); decoded and counted before it gets its name.
 
     Args:
         checking: called when all is written and the check begins; its step counts the checked frames.
+        record: takes note of what is replaced in each frame.
+        judge: looks at the finished, checked file and says what it may be called.
 
     Raises:
         FootageError: a frame cannot be read. ExportError, StorageError: it cannot be written.
@@ -73,7 +77,10 @@ def write_video(
     def cover() -> None:
         try:
             for index, image, own_room in frames():
-                if not covered.put(coverer.cover(index, image, own_room)):
+                shown, mask = coverer.cover_with_mask(index, image, own_room)
+                if record is not None:
+                    record.add(index, image, shown, mask)
+                if not covered.put(shown):
                     return
         except Exception as error:
             covered.finish(error)
@@ -82,7 +89,8 @@ def write_video(
         finally:
             read.abandon()
 
-    with written_whole(target) as part:
+    with named_late(target) as naming:
+        part = naming.part
         writer = VideoWriter(
             part, footage.width, footage.height, np.asarray(pts), footage.time_base, audio_from=audio,
             audio_start_s=float(footage.times[source.first]), codec=source.deid.codec,
@@ -106,8 +114,10 @@ def write_video(
             for thread in threads:
                 thread.join()
         _check(part, np.asarray(pts - pts[0]) * float(footage.time_base), checking())
-    record = background_record(room, coverer.seen) if room is not None else None
-    return Written("video", target, source.n_frames, "frames", record)
+        if judge is not None:
+            naming.target = judge(part)
+    behind = background_record(room, coverer.seen) if room is not None else None
+    return Written("video", naming.target, source.n_frames, "frames", behind)
 
 
 def _check(path: Path, seconds: npt.NDArray[np.float64], step: Step) -> None:

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from app.audit.known import ARITHMETIC
 from app.audit.record import CoverageRecord
-from app.audit.run import ARITHMETIC, audit_file
+from app.audit.run import audit_file
 from app.errors import Cancelled, FootageError, ModelError
 from app.footage.writer import VideoWriter
 from app.models.store import ModelStore
@@ -113,12 +114,21 @@ def test_the_face_of_a_cover_does_not_count_but_one_that_the_mask_only_claims_do
 def test_heads_that_arithmetic_finds_uncovered_are_events_of_their_tracks(tmp_path: Path) -> None:
     installed()
     path = written(tmp_path / "clean.mp4", [room(i) for i in range(N)])
-    box = np.float32([40, 40, 70, 70])
 
-    def heads(frame: int) -> list[Finding]:
-        return [Finding("head", box, 0.9, ARITHMETIC, track_id=3)] if frame in (4, 5) else []
+    class Known:
+        """Somebody whose head is open in frames 4 and 5."""
 
-    result = audit_file(path, heads=heads)
+        def heads(self, frame: int) -> list[Finding]:
+            box = np.float32([40, 40, 70, 70])
+            return [Finding("head", box, 0.9, ARITHMETIC, track_id=3)] if frame in (4, 5) else []
+
+        def is_spared(self, frame: int, finding: Finding) -> bool:
+            return False
+
+        def track_of(self, frame: int, box: np.ndarray) -> int | None:
+            return None
+
+    result = audit_file(path, known=Known())
     assert [(e.kind, e.track_id, e.first, e.last) for e in result.events] == [("head", 3, 4, 5)]
     assert ARITHMETIC in [s.name for s in result.searches]
 

@@ -20,6 +20,7 @@ from theatre import N, Theatre, make_theatre, skin, stamps
 
 from app.errors import Cancelled, ExportError, FootageError, StorageError
 from app.export.atomic import written_whole
+from app.export.names import UNVERIFIED, VERIFIED
 from app.export.run import run_export
 from app.footage import open_footage
 from app.footage.writer import VideoWriter
@@ -61,7 +62,8 @@ def export(
     events: list[Event] | None = None,
     **request: object,
 ) -> dict[str, object]:
-    wanted = ExportRequest(folder, kinds or ("video",), **request)  # type: ignore[arg-type]
+    asked = {"audit": False, **request}  # what the search does to an export: see test_verdict.py
+    wanted = ExportRequest(folder, kinds or ("video",), **asked)  # type: ignore[arg-type]
     heard = events if events is not None else []
     return run_export(
         stage.store, stage.footage, theatre.BODY, wanted, deid, control or Control(), heard.append
@@ -69,7 +71,7 @@ def export(
 
 
 def exported_frames(folder: Path) -> list[np.ndarray]:
-    with open_footage(folder / "case 7_deidentified.mp4") as video:
+    with open_footage(folder / f"case 7{UNVERIFIED}") as video:
         return [frame for _, frame in video.iter_frames()]
 
 
@@ -92,7 +94,7 @@ def test_nobody_is_left_in_any_frame_and_every_time_stamp_is_kept(
     for original, frame in zip((f for _, f in stage.footage.iter_frames()), frames):
         assert skin(original).sum() > 500
         assert not skin(frame).any()
-    with open_footage(tmp_path / "out" / "case 7_deidentified.mp4") as video:
+    with open_footage(tmp_path / "out" / f"case 7{UNVERIFIED}") as video:
         written = (video.pts - video.pts[0]) * float(video.time_base)
     np.testing.assert_allclose(written, (stamps() - stamps()[0]) / 1000, atol=1e-4)
 
@@ -196,10 +198,13 @@ def test_nothing_is_replaced_unless_asked(stage: Theatre, tmp_path: Path) -> Non
     assert table.read_text() != "mine"
 
 
-def test_the_footage_itself_is_never_replaced(stage: Theatre, tmp_path: Path, clip_folder: Path) -> None:
+@pytest.mark.parametrize("name", [VERIFIED, UNVERIFIED])
+def test_the_footage_itself_is_never_replaced(
+    stage: Theatre, tmp_path: Path, clip_folder: Path, name: str
+) -> None:
     from app.review.opening import create_project
 
-    twin = tmp_path / "x_deidentified.mp4"
+    twin = tmp_path / f"x{name}"
     shutil.copy(clip_folder / "clip.mp4", twin)
     store, footage = create_project(twin, tmp_path / "x.understudy")
     before = twin.read_bytes()
@@ -309,6 +314,7 @@ from pathlib import Path
 sys.path[:0] = [sys.argv[1], sys.argv[2]]
 import theatre
 from app.errors import StorageError
+from app.export.names import UNVERIFIED, VERIFIED
 from app.export.run import run_export
 from app.pipeline.job import Control
 from app.review.opening import open_project
@@ -358,11 +364,11 @@ def test_sound_and_titles_stay_out_unless_sound_is_asked_for(tmp_path: Path) -> 
     for keep in (False, True):
         out = tmp_path / f"out {keep}"
         export(stage, out, deid=replace(ORIGINAL, keep_audio=keep))
-        with av.open(str(out / "clip_deidentified.mp4")) as video:
+        with av.open(str(out / f"clip{UNVERIFIED}")) as video:
             assert len(video.streams.audio) == int(keep)
             told = " ".join([*video.metadata.values(), *video.streams.video[0].metadata.values()])
         assert "Smith" not in told
-        assert b"Smith" not in (out / "clip_deidentified.mp4").read_bytes()
+        assert b"Smith" not in (out / f"clip{UNVERIFIED}").read_bytes()
     stage.store.close()
     stage.footage.close()
 

@@ -1,0 +1,306 @@
+"""An export is searched before it gets its name, and the name says what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import theatre
+from theatre import Theatre, make_theatre
+
+from app.audit.editing import AuditEditor
+from app.audit.finish import finish_verification, may_be_verified
+from app.audit.store import read_events, store_result
+from app.audit.types import AuditResult, LeakEvent, Search
+from app.deidentify.editing import PlanEditor, read_plan
+from app.errors import Cancelled, ExportError, FootageError, ModelError, StorageError
+from app.export import verdict
+from app.export.names import MANIFEST, UNVERIFIED, VERIFIED
+from app.export.run import run_export
+from app.models.store import ModelStore, file_sha256
+from app.pipeline.events import Event, Progress, StageStarted, Warned
+from app.pipeline.job import Control
+from app.project.edits import EditLog
+from app.review.types import DeidSettings, ExportRequest
+from backends.background import Plate
+
+SOLID = DeidSettings(fill="solid", background="original")
+Search_ = Callable[..., AuditResult]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Theatre]:
+    made = make_theatre(tmp_path / "theatre", n=12)
+    made.run({1: range(12), 2: range(12)}, last=11)
+    yield made
+    made.store.close()
+    made.footage.close()
+
+
+def export(
+    stage: Theatre,
+    folder: Path,
+    events: list[Event] | None = None,
+    control: Control | None = None,
+    **more: object,
+) -> dict[str, object]:
+    request = ExportRequest(folder, ("video",), **more)  # type: ignore[arg-type]
+    heard = events if events is not None else []
+    return run_export(
+        stage.store, stage.footage, theatre.BODY, request, SOLID, control or Control(), heard.append
+    )
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name.removeprefix("clip") for p in folder.iterdir())
+
+
+def leak(first: int = 3, last: int = 5, x: float = 20.0) -> LeakEvent:
+    frames = np.arange(first, last + 1)
+    boxes = np.tile(np.float32([x, 20, x + 30, 55]), (len(frames), 1))
+    return LeakEvent("1", "face", None, frames, boxes, first, last, 0.8, 2, "CenterFace")
+
+
+def finds(monkeypatch: pytest.MonkeyPatch, *events: LeakEvent) -> None:
+    """Let the search find these, whatever is in the file: what comes of findings is what is tested."""
+    monkeypatch.setattr(verdict, "require_audit_networks", lambda: None)
+
+    def search(path: Path, **more: object) -> AuditResult:
+        return AuditResult(
+            events, 12, 0.5, (Search("CenterFace", "centerface", "f" * 64),), 0, 11, 2, file_sha256(path),
+            {e.event_id: b"jpeg" for e in events},
+        )  # fmt: skip
+
+    monkeypatch.setattr(verdict, "audit_file", search)
+
+
+def test_a_video_in_which_nothing_is_found_is_verified(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch)
+    heard: list[Event] = []
+    out = tmp_path / "out"
+    summary = export(stage, out, heard)
+    assert summary["verified"] is True
+    assert summary["audit"] == {"events": 0, "open": 0, "released": 0, "seconds": 0.5}
+    assert names(out) == [VERIFIED, MANIFEST, "_report.html", "_report.pdf"]
+    assert summary["report"] == str(out / "clip_report.html")
+    assert not [e for e in heard if isinstance(e, Warned)]
+    manifest = json.loads((out / f"clip{MANIFEST}").read_text())
+    assert manifest["verified"] is True
+    assert manifest["audit"]["searches"] == [
+        {"name": "CenterFace", "network": "centerface", "sha256": "f" * 64}
+    ]  # fmt: skip
+    assert [c["code"] for c in manifest["dicom_codes"] if c["applies"]] == ["113102"]
+
+
+def test_open_findings_are_in_the_name_in_the_project_and_in_words(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch, leak())
+    heard: list[Event] = []
+    summary = export(stage, tmp_path / "out", heard)
+    assert summary["verified"] is False
+    assert summary["audit"] == {"events": 1, "open": 1, "released": 0, "seconds": 0.5}
+    assert UNVERIFIED in names(tmp_path / "out")
+    assert VERIFIED not in names(tmp_path / "out")
+    assert [e.state for e in read_events(stage.store)] == ["open"]
+    assert any(isinstance(e, Warned) and "may be seen in one place" in e.text for e in heard)
+    manifest = json.loads((tmp_path / "out" / f"clip{MANIFEST}").read_text())
+    assert not any(c["applies"] for c in manifest["dicom_codes"])
+
+
+def test_without_a_search_or_its_networks_nothing_is_called_verified(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Event] = []
+    summary = export(stage, tmp_path / "a", heard, audit=False, report=False)
+    assert (summary["verified"], summary["audit"], summary["report"]) == (False, None, None)
+    assert names(tmp_path / "a") == [UNVERIFIED, MANIFEST]
+    assert any(isinstance(e, Warned) and "not searched" in e.text for e in heard)
+
+    def missing() -> None:
+        raise ModelError(
+            "The network centerface is not installed. Type: understudy models install centerface"
+        )
+
+    monkeypatch.setattr(verdict, "require_audit_networks", missing)
+    heard.clear()
+    summary = export(stage, tmp_path / "b", heard)
+    assert (summary["verified"], summary["audit"]) == (False, None)
+    assert any(isinstance(e, Warned) and "models install centerface" in e.text for e in heard)
+    assert "could not be searched" in str(summary["why_unverified"])
+
+
+def test_released_with_reasons_the_same_file_gets_its_name(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch, leak(), leak(8, 9, 120.0))
+    out = tmp_path / "out"
+    export(stage, out)
+    digest = file_sha256(out / f"clip{UNVERIFIED}")
+    editor = AuditEditor(stage.store, EditLog(stage.store))
+    events = read_events(stage.store)
+    editor.release(events[0].event_id, "a poster <b>")
+    assert not may_be_verified(stage.store, out)
+    with pytest.raises(ExportError, match="1 of 2 findings are open"):
+        finish_verification(stage.store, out)
+    editor.release(events[1].event_id, "the mannequin")
+    assert may_be_verified(stage.store, out)
+    done = finish_verification(stage.store, out)
+    assert names(out) == [VERIFIED, MANIFEST, "_report.html", "_report.pdf"]
+    assert file_sha256(Path(str(done["path"]))) == digest
+    manifest = json.loads((out / f"clip{MANIFEST}").read_text())
+    assert manifest["verified"] is True
+    assert [e["reason"] for e in manifest["audit"]["events"]] == ["a poster <b>", "the mannequin"]
+    assert all(e["who"] for e in manifest["audit"]["events"])
+    page = (out / "clip_report.html").read_text()
+    assert "Verified" in page
+    assert "a poster &lt;b&gt;" in page
+    assert not may_be_verified(stage.store, out)
+
+
+def test_a_file_that_was_changed_or_searched_again_is_not_verified(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch, leak())
+    out = tmp_path / "out"
+    export(stage, out)
+    AuditEditor(stage.store, EditLog(stage.store)).release(read_events(stage.store)[0].event_id, "a poster")
+    video = out / f"clip{UNVERIFIED}"
+    whole = video.read_bytes()
+    video.write_bytes(whole + b"\0")
+    with pytest.raises(ExportError, match="not the file that was searched"):
+        finish_verification(stage.store, out)
+    video.write_bytes(whole)
+    store_result(stage.store, AuditResult((), 12, 1.0, (), 0, 11, 1, "another file"))
+    store_result(stage.store, AuditResult((leak(),), 12, 1.0, (), 0, 11, 1, "yet another"))
+    with pytest.raises(ExportError, match="later search"):
+        finish_verification(stage.store, out)
+    assert names(out) == [UNVERIFIED, MANIFEST, "_report.html", "_report.pdf"]
+
+
+def test_what_was_covered_after_the_export_needs_another_one(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch, leak())
+    out = tmp_path / "out"
+    export(stage, out)
+    AuditEditor(stage.store, EditLog(stage.store)).cover(read_events(stage.store)[0].event_id)
+    with pytest.raises(ExportError, match="covered after"):
+        finish_verification(stage.store, out)
+    finds(monkeypatch)  # the cover holds
+    summary = export(stage, out, overwrite=True)
+    assert summary["verified"] is True
+    assert names(out) == [VERIFIED, MANIFEST, "_report.html", "_report.pdf"]
+    manifest = json.loads((out / f"clip{MANIFEST}").read_text())
+    assert [e["state"] for e in manifest["audit"]["mended_earlier"]] == ["covered"]
+    assert manifest["regions"][0]["mends"] == manifest["audit"]["mended_earlier"][0]["id"]
+
+
+def test_a_damaged_or_missing_manifest_is_named(stage: Theatre, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="cannot be read"):
+        finish_verification(stage.store, tmp_path)
+    (tmp_path / f"clip{MANIFEST}").write_text("{")
+    with pytest.raises(ExportError, match="damaged"):
+        finish_verification(stage.store, tmp_path)
+
+
+def test_stopping_in_the_search_leaves_nothing(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed()
+    control = Control()
+    out = tmp_path / "out"
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Progress) and event.stage == "audit" and event.done == 2:
+            control.stop()
+
+    request = ExportRequest(out, ("video",))
+    with pytest.raises(Cancelled):
+        run_export(stage.store, stage.footage, theatre.BODY, request, SOLID, control, stop)
+    assert list(out.iterdir()) == []
+    assert read_events(stage.store) == ()
+
+
+def test_a_video_that_cannot_be_read_back_is_no_export(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch)
+
+    def search(path: Path, **more: object) -> AuditResult:
+        raise FootageError("Frame 3 is damaged and cannot be shown.")
+
+    monkeypatch.setattr(verdict, "audit_file", search)
+    with pytest.raises(FootageError):
+        export(stage, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_where_findings_cannot_be_stored_the_video_stays_unverified(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch)
+
+    def full(store: object, result: AuditResult) -> AuditResult:
+        raise StorageError("The disk that holds clip.understudy is full.")
+
+    monkeypatch.setattr(verdict, "store_result", full)
+    summary = export(stage, tmp_path / "out")
+    assert summary["verified"] is False
+    assert "could not be stored" in str(summary["why_unverified"])
+    assert UNVERIFIED in names(tmp_path / "out")
+
+
+def installed() -> None:
+    store = ModelStore()
+    if not all(store.has(n) for n in ("centerface", "face-detector-full-range", "blazepose-detector")):
+        pytest.skip("the audit's networks are not installed")
+
+
+@pytest.mark.network_weights
+def test_heads_that_the_export_leaves_open_are_found_by_arithmetic(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faces of one colour, that no network can see; the cover slips for two frames, one unsaid."""
+    from app.export.frames import FrameCoverer
+
+    installed()
+    cover = FrameCoverer.cover_with_mask
+
+    def slips(
+        self: FrameCoverer, index: int, rgb: np.ndarray, room: Plate | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        covered, mask = cover(self, index, rgb, room)
+        if index == 4:
+            return rgb.copy(), np.zeros_like(mask)
+        return (rgb.copy() if index == 8 else covered), mask
+
+    monkeypatch.setattr(FrameCoverer, "cover_with_mask", slips)
+    summary = export(stage, tmp_path / "out")
+    heads = [e for e in read_events(stage.store) if e.kind == "head"]
+    assert summary["verified"] is False
+    assert {(e.track_id, f) for e in heads for f in e.frames} == {(1, 4), (2, 4), (1, 8), (2, 8)}
+
+
+@pytest.mark.network_weights
+def test_everybody_covered_is_verified_and_spared_people_are_not_findings(
+    stage: Theatre, tmp_path: Path
+) -> None:
+    installed()
+    heard: list[Event] = []
+    assert export(stage, tmp_path / "a", heard)["verified"] is True
+    stages = [e.stage for e in heard if isinstance(e, StageStarted)]
+    assert stages == ["video", "check", "audit"]
+    PlanEditor(stage.store, EditLog(stage.store)).spare(2, 0, 11, "the lecturer")
+    summary = export(stage, tmp_path / "b")
+    assert read_events(stage.store) == ()
+    assert summary["verified"] is True
+    manifest = json.loads((tmp_path / "b" / f"clip{MANIFEST}").read_text())
+    assert not any(c["applies"] for c in manifest["dicom_codes"])
+    assert "the lecturer" in (tmp_path / "b" / "clip_report.html").read_text()
+    assert read_plan(stage.store).spared()
