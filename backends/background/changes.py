@@ -24,6 +24,10 @@ _DIFFERENT = 18
 """Levels by which a place has changed, beyond what it varied before and after."""
 _LEAST = 0.004
 """A change smaller than this share of the picture is none of the room."""
+_SAME_HUE, _MOSTLY = 1.15, 0.7
+"""Where channels change by the same factor, but for this, only the light of a part has changed ..."""
+_LEAST_LIGHT = 0.04
+"""... and what is smaller is somebody's shadow, not a lamp."""
 _PERSISTS = 3
 """Looks for which a place has to stay as it is, before and after, to have changed."""
 _REACH = 12
@@ -72,14 +76,20 @@ def shrink(rgb: U1, hidden: BoolArray) -> tuple[U1, BoolArray]:
 
 def changed(a: U1, b: U1, both_seen: BoolArray) -> BoolArray:
     """(h, w) places in which two small rooms differ, without specks; empty where they are the same room."""
-    return _large_parts((cv2.absdiff(a, b).max(axis=2) > _DIFFERENT) & both_seen)
+    different = (cv2.absdiff(a, b).max(axis=2) > _DIFFERENT) & both_seen
+    ratio = (b + np.float32(1.0)) / (a + np.float32(1.0))
+    return _large_parts(different, ratio.max(axis=2) < _SAME_HUE * ratio.min(axis=2))
 
 
-def _large_parts(different: BoolArray) -> BoolArray:
+def _large_parts(different: BoolArray, as_light: BoolArray) -> BoolArray:
+    """(h, w) the parts that are large enough; larger ones are asked for where only light differs."""
     opened = cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
     large = stats[:, cv2.CC_STAT_AREA] >= _LEAST * different.size
     large[0] = False
+    for part in np.flatnonzero(large):
+        if as_light[labels == part].mean() > _MOSTLY:
+            large[part] = stats[part, cv2.CC_STAT_AREA] >= _LEAST_LIGHT * different.size
     found: BoolArray = large[labels]
     return found
 
@@ -118,10 +128,12 @@ def _sudden(looks: Looks) -> list[int]:
     """Looks before which a part of the room changed, and stayed as it then was."""
     n = len(looks.rgb)
     sizes = np.zeros(n)
-    different = np.zeros(looks.hidden.shape[1:], np.bool_)
+    different, as_light = np.zeros((2, *looks.hidden.shape[1:]), np.bool_)
     for at in range(_PERSISTS, n - _PERSISTS + 1):
-        _changed_at(looks.rgb, looks.hidden, at, _PERSISTS, _REACH, _DIFFERENT, different)
-        sizes[at] = _large_parts(different).sum()
+        _changed_at(
+            looks.rgb, looks.hidden, at, _PERSISTS, _REACH, _DIFFERENT, _SAME_HUE, different, as_light
+        )
+        sizes[at] = _large_parts(different, as_light).sum()
     found = []
     while sizes.max(initial=0.0) > 0:
         at = int(sizes.argmax())
@@ -143,9 +155,11 @@ def _without_slow_change(looks: Looks, stretch: I8) -> list[I8]:
 
 @numba.njit(cache=True, nogil=True)
 def _changed_at(
-    rgb: Array, hidden: Array, at: int, persists: int, reach: int, least: int, out: Array
-) -> None:
-    """Where the last ``persists`` free values before look ``at`` and the next ones keep apart."""
+    rgb: Array, hidden: Array, at: int, persists: int, reach: int, least: int, same_hue: float,
+    out: Array, as_light: Array,
+) -> None:  # fmt: skip
+    """Where the last ``persists`` free values before look ``at`` and the next ones keep apart, and where all
+    channels do so by the same factor, but for ``same_hue``."""
     n, height, width, _ = rgb.shape
     low = np.zeros((2, 3), np.int64)
     high = np.zeros((2, 3), np.int64)
@@ -168,6 +182,10 @@ def _changed_at(
                             high[side, c] = max(high[side, c], value)
                 enough = enough and count == persists
             if enough:
+                smallest, largest = 1e9, 0.0
                 for c in range(3):
+                    ratio = (low[1, c] + high[1, c] + 2.0) / (low[0, c] + high[0, c] + 2.0)
+                    smallest, largest = min(smallest, ratio), max(largest, ratio)
                     if low[1, c] - high[0, c] > least or low[0, c] - high[1, c] > least:
                         out[y, x] = True
+                as_light[y, x] = largest < same_hue * smallest

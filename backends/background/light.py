@@ -23,9 +23,9 @@ _LOW, _HIGH = 0.6, 1.7
 _STRIDE = 6
 """The same where many pictures are brought to one light."""
 _LEAST_GAIN, _MOST_GAIN = 0.5, 2.0
-_ROWS, _COLUMNS = 5, 8
+_ROWS, _COLUMNS = 3, 4
 """Places in which light is measured apart."""
-_TRUST = 12.0
+_TRUST = 30.0
 """A place with so many samples counts half, the whole picture the other half."""
 _LOCAL_LOW, _LOCAL_HIGH = 0.75, 1.33
 _EVEN = 0.01

@@ -76,14 +76,19 @@ class Scene:
 
     def plates(self) -> tuple[U1, ...]:
         """The empty room as each camera sees it in the first frame, without noise and drift of the light."""
+        return tuple(sensor.still(self._nobody(k, 0.0)) for k, sensor in enumerate(self._sensors))
+
+    def empty(self, number: int, index: int) -> U1:
+        """What camera ``number`` would see in frame ``index`` were nobody there, without noise or blur."""
+        time = index / self.fps
+        return self._sensors[number].lit(self._nobody(number, time), time)
+
+    def _nobody(self, number: int, time: float) -> U1:
         self.prepare()
         light = self._light
         assert light is not None
-        shadows, soles, textures = light.shadows_of([]), np.zeros((0, 4)), self._monitors.at(0.0)
-        views = (b.seen_by(self.camera(k, 0.0)) for k, b in enumerate(self._backdrops))
-        return tuple(
-            sensor.still(view.picture(shadows, soles, textures)) for sensor, view in zip(self._sensors, views)
-        )
+        view = self._backdrops[number].seen_by(self.camera(number, time))
+        return view.picture(light.shadows_of([]), np.zeros((0, 4)), self._monitors.at(time))
 
     def prepare(self, check: Callable[[], object] = lambda: None) -> None:
         """Light the room for every camera, some seconds each; the first frame does it where nobody else did.

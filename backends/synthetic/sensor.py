@@ -49,11 +49,15 @@ class Sensor:
             out = np.empty_like(image)
             smear(image, flow, _SHUTTER_S * fps, out)
             image = out
+        seen = self.lit(image, time)
+        grain(seen, self._noise, self._shift(index, 0), _NOISE)
+        return seen
+
+    def lit(self, image: U1, time: float) -> U1:
+        """(H, W, 3) uint8 ``image`` through the lens in the light of ``time`` seconds: no noise, no blur."""
         gain = 1 + 0.02 * np.sin(0.41 * time + self._phase[0]) + 0.012 * np.sin(1.7 * time + self._phase[1])
         gain *= 1 + self._swing * np.sin(2 * np.pi * time / _SWING_S)
-        seen = cv2.multiply(image, self._fall * np.float32(gain), dtype=cv2.CV_8U)
-        grain(seen, self._noise, self._shift(index, 0), _NOISE)
-        return np.asarray(seen, dtype=np.uint8)
+        return np.asarray(cv2.multiply(image, self._fall * np.float32(gain), dtype=cv2.CV_8U), dtype=np.uint8)
 
     def still(self, image: U1) -> U1:
         """(H, W, 3) uint8 ``image`` through the lens alone: no drift of the light, no noise, no blur."""

@@ -9,6 +9,7 @@ from app.cli.bench.deidentify import deidentify
 from app.cli.bench.drag import drag
 from app.cli.bench.fit import fit
 from app.cli.bench.pipeline import export, memory, pipeline
+from app.cli.bench.plate import plate
 from app.cli.bench.raster import raster
 from app.cli.bench.scene import find, scene
 from app.cli.bench.seek import seek
@@ -17,5 +18,7 @@ from app.cli.bench.ui import ui
 bench = typer.Typer(
     help="Measure on this machine, each number beside a named baseline of the same run.", no_args_is_help=True
 )
-for command in (seek, fit, drag, raster, pipeline, export, memory, ui, scene, find, deidentify, deface):
+for command in (
+    seek, fit, drag, raster, pipeline, export, memory, ui, scene, find, plate, deidentify, deface,
+):  # fmt: skip
     bench.command()(command)
