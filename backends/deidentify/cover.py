@@ -132,10 +132,18 @@ def cover_frame(
     room = region_of(rooms) if rooms is not None else None
     if room is not None:
         _put(out, room, "remove", 1.0, paint)
-    for person, region in sorted(regions, key=lambda r: _ORDER.index(_fill_of(r[0]))):
-        if rooms is not None and _fill_of(person) in _ROOMY:
-            continue
-        _put(out, region, _fill_of(person), head_radius(person), paint)
+    ordered = sorted(regions, key=lambda r: _ORDER.index(_fill_of(r[0])))
+    if rooms is None:
+        for person, region in ordered:
+            if _fill_of(person) in _ROOMY:
+                _put(out, region, _fill_of(person), head_radius(person), paint)
+    for area, region in below:
+        if not area.on_top:
+            # What shows the room has shown the covered board on its wall again.
+            _put(out, region, area.fill, _radius_of(region), _Paint(out.copy(), covered, plate, light, phase))
+    for person, region in ordered:
+        if _fill_of(person) not in _ROOMY:
+            _put(out, region, _fill_of(person), head_radius(person), paint)
     if bodies is not None:
         composite(out, bodies, out=out)
     for area, region in below:

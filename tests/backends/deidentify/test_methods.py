@@ -197,3 +197,21 @@ def mask_of(pixels: np.ndarray) -> object:
     from backends.masks import encode_mask
 
     return encode_mask(pixels, 0, 0)
+
+
+@pytest.mark.parametrize("fill", ["mesh", "remove"])
+@pytest.mark.parametrize("use_plate", [True, False])
+def test_the_empty_room_behind_a_person_shows_nothing_of_a_covered_board(fill: str, use_plate: bool) -> None:
+    board = (255, 255, 0)
+    a, real = person(standing())
+    empty = room()
+    empty[60:200, 180:300] = board
+    area = FreeArea(np.array([[176, 56], [304, 56], [304, 204], [176, 204]], np.float32), "solid")
+    seen = Plate(empty, np.ones((HEIGHT, WIDTH), bool), 1.0) if use_plate else None
+    out, covered = cover_frame(
+        with_people(empty, real), [changed(a, how=How("whole", fill))], CAMERA, plate=seen, areas=[area]  # type: ignore[arg-type]
+    )
+    assert covered[60:200, 180:300].all()
+    shown = out.astype(int)
+    yellow = (shown[..., 0] - shown[..., 2] > 60) & (shown[..., 1] - shown[..., 2] > 60)
+    assert not yellow.any()
