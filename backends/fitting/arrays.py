@@ -44,6 +44,10 @@ class Evidence(NamedTuple):
         points, points_sigma: (45, 3), (45,) metres: keypoints, then joints, and noise; points_cut.
         bones: (M, 23) coefficients; target (M, 3) unit vectors; frame (3, 3) rows: the axes in which
             bone_weight (M, 3) holds inverse noises; bone_cut.
+        edge_point (E,) points of the body that lie on its outline in camera 0; edge_xy, edge_normal (E, 2)
+            pixels of the outline seen, and its unit normals; edge_sigma (E,) pixels.
+        plane_point (D,) points of the body; plane_normal (D, 3), plane_offset (D,) the surface seen there,
+            ``normal . x = offset``, metres; plane_sigma (D,); surface_cut: robust bound of both.
     """
 
     cameras: Array
@@ -61,6 +65,15 @@ class Evidence(NamedTuple):
     frame: Array
     bone_weight: Array
     bone_cut: float
+    edge_point: Array = np.zeros(0, np.int64)
+    edge_xy: Array = np.zeros((0, 2))
+    edge_normal: Array = np.zeros((0, 2))
+    edge_sigma: Array = np.zeros(0)
+    plane_point: Array = np.zeros(0, np.int64)
+    plane_normal: Array = np.zeros((0, 3))
+    plane_offset: Array = np.zeros(0)
+    plane_sigma: Array = np.zeros(0)
+    surface_cut: float = 0.0
 
 
 class Prior(NamedTuple):

@@ -10,10 +10,12 @@ from backends.fitting.kernels import N_POSE, points_and_derivatives
 from backends.fitting.terms import (
     bone_term,
     depth_term,
+    edge_term,
     gaussian_term,
     hinge_term,
     limit_term,
     mixture_term,
+    plane_term,
     point_term,
     reprojection_term,
 )
@@ -63,10 +65,41 @@ def add_points(X: Array, dX: Array, known: Evidence, H: Array, g: Array, want: b
                         M, v,
                     )  # fmt: skip
                     told = True
-        if known.points_sigma[k] < 1e30:
+        if k < len(known.points_sigma) and known.points_sigma[k] < 1e30:
             cost += point_term(X[k], known.points[k], known.points_sigma[k], known.points_cut, M, v)
             told = True
         if want and told:
+            add_point(dX[k], M, v, H, g)
+    return cost
+
+
+@numba.njit(cache=True, nogil=True)
+def add_surface(X: Array, dX: Array, known: Evidence, H: Array, g: Array, want: bool) -> float:
+    """Points of the skin on the outline and on the surface seen."""
+    cost = 0.0
+    M, v, J = np.empty((3, 3)), np.empty(3), np.empty((2, 3))
+    for e in range(len(known.edge_point)):
+        k = known.edge_point[e]
+        M[:] = 0.0
+        v[:] = 0.0
+        value = edge_term(
+            known.cameras[0], X[k], known.edge_xy[e], known.edge_normal[e], known.edge_sigma[e],
+            known.surface_cut, J, M, v,
+        )  # fmt: skip
+        if value < 1e300:
+            cost += value
+            if want:
+                add_point(dX[k], M, v, H, g)
+        else:
+            cost += 0.5 * known.surface_cut**2
+    for d in range(len(known.plane_point)):
+        k = known.plane_point[d]
+        M[:] = 0.0
+        v[:] = 0.0
+        cost += plane_term(
+            X[k], known.plane_normal[d], known.plane_offset[d], known.plane_sigma[d], known.surface_cut, M, v
+        )
+        if want:
             add_point(dX[k], M, v, H, g)
     return cost
 
@@ -128,5 +161,6 @@ def evaluate(
     if not cost < 1e300:
         return cost
     cost += add_bones(X, dX, known, H, g, want)
+    cost += add_surface(X, dX, known, H, g, want)
     cost += add_priors(x, prior, H, g, want)
     return cost

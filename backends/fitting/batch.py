@@ -195,7 +195,9 @@ def _fit_some(
         wide = Evidence(
             known.cameras, known.xy, known.sigma, known.cuts * COLD_WIDTH, known.depth, known.depth_sigma,
             known.depth_cut, known.points, known.points_sigma, known.points_cut, known.bones, known.target,
-            known.frame, known.bone_weight, known.bone_cut * COLD_WIDTH,
+            known.frame, known.bone_weight, known.bone_cut * COLD_WIDTH, known.edge_point, known.edge_xy,
+            known.edge_normal, known.edge_sigma, known.plane_point, known.plane_normal, known.plane_offset,
+            known.plane_sigma, known.surface_cut,
         )  # fmt: skip
         x, _, _ = solve(x, betas, nb, body, wide, prior, limits, N_KEYPOINTS, steps, 1e-3)
         x, value, _ = solve(x, betas, nb, body, known, prior, limits, N_KEYPOINTS, steps, 1e-5)

@@ -34,11 +34,14 @@ N_FOLLOWED = len(FOLLOWED)
 
 @numba.njit(cache=True, nogil=True)
 def one_frame(clip: Evidence, t: int) -> Evidence:
-    """Frame t of a clip's evidence: all arrays but ``cameras`` and ``bones`` have a row a frame."""
+    """Frame t of a clip's evidence: all arrays but ``cameras``, ``bones`` and the surface's have a row a
+    frame; a clip has no evidence of the surface."""
     return Evidence(
         clip.cameras, clip.xy[t], clip.sigma[t], clip.cuts[t], clip.depth[t], clip.depth_sigma[t],
         clip.depth_cut, clip.points[t], clip.points_sigma[t], clip.points_cut, clip.bones, clip.target[t],
-        clip.frame[t], clip.bone_weight[t], clip.bone_cut,
+        clip.frame[t], clip.bone_weight[t], clip.bone_cut, clip.edge_point, clip.edge_xy, clip.edge_normal,
+        clip.edge_sigma, clip.plane_point, clip.plane_normal, clip.plane_offset, clip.plane_sigma,
+        clip.surface_cut,
     )  # fmt: skip
 
 

@@ -142,6 +142,37 @@ def point_term(X: Array, target: Array, sigma: float, cut: float, M: Array, v: A
 
 
 @numba.njit(cache=True, nogil=True)
+def edge_term(
+    camera: Array, X: Array, xy: Array, normal: Array, sigma: float, cut: float, J: Array, M: Array, v: Array
+) -> float:
+    """A point of the body's outline on the outline seen: its pixel's distance along the unit ``normal``
+    (2,), for along the outline it may slide. J (2, 3) is room to work in. Returns inf behind the camera."""
+    px, py, z = project(camera, X, J)
+    if z < NEAR_M:
+        return np.inf
+    r = (normal[0] * (px - xy[0]) + normal[1] * (py - xy[1])) / sigma
+    cost, w = robust(r * r, cut)
+    for a in range(3):
+        da = (normal[0] * J[0, a] + normal[1] * J[1, a]) / sigma
+        v[a] += w * r * da
+        for b in range(3):
+            M[a, b] += w * da * (normal[0] * J[0, b] + normal[1] * J[1, b]) / sigma
+    return float(cost)
+
+
+@numba.njit(cache=True, nogil=True)
+def plane_term(X: Array, normal: Array, offset: float, sigma: float, cut: float, M: Array, v: Array) -> float:
+    """A point of the skin on the surface that a depth camera sees, ``normal . x = offset``, metres."""
+    r = (normal[0] * X[0] + normal[1] * X[1] + normal[2] * X[2] - offset) / sigma
+    cost, w = robust(r * r, cut)
+    for a in range(3):
+        v[a] += w * r * normal[a] / sigma
+        for b in range(3):
+            M[a, b] += w * normal[a] * normal[b] / (sigma * sigma)
+    return float(cost)
+
+
+@numba.njit(cache=True, nogil=True)
 def bone_term(d: Array, target: Array, frame: Array, weight: Array, cut: float, M: Array, v: Array) -> float:
     """The direction of a bone ``d`` (3,), any length, against a unit vector, as world landmarks say it.
 

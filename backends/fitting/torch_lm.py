@@ -1,4 +1,5 @@
-"""Batched Levenberg-Marquardt in torch: the terms of :mod:`terms` for many people at once.
+"""Batched Levenberg-Marquardt in torch: the terms of :mod:`terms` for many people at once, but for those on
+the skin (outline, surface), whose pairs change from round to round and from one person to the next.
 
 On a CPU the compiled threads of :mod:`batch` are faster; this is for a GPU, where thousands of bodies
 cost about as much as one. Derivatives are by hand here too. Each body has its own damping.
@@ -15,6 +16,7 @@ import torch
 from backends.camera import Camera
 from backends.fitting.arrays import Evidence, Prior
 from backends.fitting.batch import BatchFit, make_batch, starts
+from backends.fitting.evidence import N_POINTS
 from backends.fitting.fitter import COLD_WIDTH, BodyFitter
 from backends.fitting.kernels import N_FIT_JOINTS, N_POSE
 from backends.fitting.terms import HINGE_SLACK, NEAR_M
@@ -35,6 +37,7 @@ class TorchFitter:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._dtype = dtype
         self._body = TorchBody.make(fitter.arrays, N_KEYPOINTS, self.device, dtype)
+        self._whole = TorchBody.make(fitter.arrays, N_POINTS, self.device, dtype)
         self.nb = fitter.body.n_betas
 
     def fit_many(
@@ -62,16 +65,45 @@ class TorchFitter:
             found[:, N_POSE + 3 :], rms, np.where(fitted, costs, np.inf),
         )  # fmt: skip
 
+    def descend(
+        self, known: Evidence, x: F8, *, in_front: bool = True, prior: Prior | None = None
+    ) -> tuple[F8, F8]:
+        """Many people's bodies from evidence of any kind: several views, depths, places in space, bones.
+
+        Args:
+            known: a row a person in all arrays but ``cameras`` and ``bones``
+                (:func:`backends.fitting.clip_kernels.one_frame`).
+            x: (N, 69 + B) where each starts; :meth:`BodyFitter.pack`.
+            in_front: all stand before a camera at the origin.
+
+        Returns:
+            Unknowns (N, 69 + B), and costs (N,), inf where a body lies behind its only camera.
+        """
+        f = self._fitter
+        told = bool(np.isfinite(known.points_sigma[:, N_KEYPOINTS:]).any())
+        body = self._whole if told else self._body
+        terms = _Terms(body, self._evidence(known), prior or f.prior_for(self.nb), self._tensor)
+        limits = self._tensor(f.bounds(self.nb, in_front=in_front))
+        with torch.no_grad():
+            found, cost = self._descend(terms, self._tensor(x), limits, f.settings.cold_iterations, 1.0, 1e-5)
+        costs = cost.double().cpu().numpy()
+        return found.double().cpu().numpy(), np.where(costs < _HUGE, costs, np.inf)
+
     def _tensor(self, a: Any) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(a), dtype=self._dtype, device=self.device)
 
     def _evidence(self, known: Evidence) -> dict[str, Tensor]:
-        told = np.isfinite(known.sigma[:, 0])
         return {
-            "camera": self._tensor(known.cameras[0]),
-            "xy": self._tensor(known.xy[:, 0]),
-            "inverse": self._tensor(np.where(told, 1.0 / np.where(told, known.sigma[:, 0], 1.0), 0.0)),
-            "cuts": self._tensor(known.cuts[:, 0]),
+            "cameras": self._tensor(known.cameras),
+            "xy": self._tensor(known.xy),
+            "inverse": self._tensor(_inverse(known.sigma)),
+            "cuts": self._tensor(known.cuts),
+            "depth": self._tensor(known.depth),
+            "depth_inverse": self._tensor(_inverse(known.depth_sigma)),
+            "depth_cut": self._tensor(np.array(known.depth_cut)),
+            "points": self._tensor(known.points),
+            "points_inverse": self._tensor(_inverse(known.points_sigma)),
+            "points_cut": self._tensor(np.array(known.points_cut)),
             "bones": self._tensor(known.bones),
             "target": self._tensor(known.target),
             "frame": self._tensor(known.frame),
@@ -115,6 +147,8 @@ class _Terms:
 
     def __init__(self, body: TorchBody, known: dict[str, Tensor], prior: Prior, tensor: Any) -> None:
         self._body, self._known = body, known
+        self._has_depth = bool((known["depth_inverse"] > 0).any())
+        self._has_points = bool((known["points_inverse"] > 0).any())
         self._mean, self._inverse = tensor(prior.mean), tensor(prior.inverse_sigma)
         self._low, self._high = tensor(prior.limits[:, 0]), tensor(prior.limits[:, 1])
         self._wall2 = float(prior.wall) ** 2
@@ -128,11 +162,27 @@ class _Terms:
     def normal_equations(self, x: Tensor, width: float) -> tuple[Tensor, Tensor, Tensor]:
         """Costs (N,), H (N, n, n), g (N, n)."""
         X, dX = points_and_derivatives(x, self._body)
-        cost, J, r = self._reprojection(X, width)
-        rows = (J @ dX).flatten(1, 2)
-        b_cost, b_J, b_r = self._bones(X, width)
-        bones = (b_J @ torch.einsum("mk,nkra->nmra", self._known["bones"], dX)).flatten(1, 2)
-        rows, r = torch.cat([rows, bones], 1), torch.cat([r.flatten(1), b_r.flatten(1)], 1)
+        seen = dX[:, :N_KEYPOINTS]
+        cost = torch.zeros_like(x[:, 0])
+        parts, residuals = [], []
+        for view in range(len(self._known["cameras"])):
+            value, J, r = self._reprojection(X[:, :N_KEYPOINTS], view, width)
+            cost = cost + value
+            parts.append((J @ seen).flatten(1, 2))
+            residuals.append(r.flatten(1))
+            if self._has_depth:
+                value, J, r = self._depth(X[:, :N_KEYPOINTS], view, width)
+                cost = cost + value
+                parts.append((J @ seen).flatten(1, 2))
+                residuals.append(r.flatten(1))
+        if self._has_points:
+            value, weight, r = self._places(X, width)
+            cost = cost + value
+            parts.append((weight[..., None, None] * dX).flatten(1, 2))
+            residuals.append(r.flatten(1))
+        b_cost, b_J, b_r = self._bones(X[:, :N_KEYPOINTS], width)
+        parts.append((b_J @ torch.einsum("mk,nkra->nmra", self._known["bones"], seen)).flatten(1, 2))
+        rows, r = torch.cat(parts, 1), torch.cat([*residuals, b_r.flatten(1)], 1)
         H = rows.transpose(1, 2) @ rows
         g = (rows.transpose(1, 2) @ r[..., None])[..., 0]
         diagonal, pull, p_cost = self._priors(x)
@@ -142,23 +192,47 @@ class _Terms:
         return cost + b_cost + p_cost + h_cost, H, g
 
     def misses(self, x: Tensor) -> Tensor:
-        """(N, 23) pixels from the given keypoints."""
+        """(N, 23) pixels from the given keypoints of the first view."""
         X, _ = points_and_derivatives(x, self._body)
-        xy, _, _ = _project(self._known["camera"], X)
-        return (xy - self._known["xy"]).norm(dim=-1)
+        xy, _, _ = _project(self._known["cameras"][0], X[:, :N_KEYPOINTS])
+        return (xy - self._known["xy"][:, 0]).norm(dim=-1)
 
-    def _reprojection(self, X: Tensor, width: float) -> tuple[Tensor, Tensor, Tensor]:
+    def _reprojection(self, X: Tensor, view: int, width: float) -> tuple[Tensor, Tensor, Tensor]:
         """Costs (N,), weighted derivatives (N, 23, 2, 3) by the points, weighted residuals (N, 23, 2)."""
         k = self._known
-        xy, J, z = _project(k["camera"], X)
-        used = k["inverse"] > 0
-        behind = (used & (z < NEAR_M)).any(1)
-        r = torch.where(used[..., None], (xy - k["xy"]) * k["inverse"][..., None], torch.zeros_like(xy))
-        cost, w = _robust((r * r).sum(-1), k["cuts"] * width)
-        total = torch.where(behind, torch.full_like(z[:, 0], torch.inf), cost.sum(1))
+        inverse, cuts = k["inverse"][:, view], k["cuts"][:, view] * width
+        xy, J, z = _project(k["cameras"][view], X)
+        used = inverse > 0
+        lost = used & (z < NEAR_M)
+        used = used & ~lost
+        r = torch.where(used[..., None], (xy - k["xy"][:, view]) * inverse[..., None], torch.zeros_like(xy))
+        cost, w = _robust((r * r).sum(-1), cuts)
+        if len(k["cameras"]) == 1:
+            total = torch.where(lost.any(1), torch.full_like(z[:, 0], torch.inf), cost.sum(1))
+        else:  # a view that sees nothing of it has lost its say
+            total = torch.where(lost, 0.5 * cuts * cuts, cost).sum(1)
         root = w.sqrt()[..., None]
-        J = torch.where(used[..., None, None], J * (k["inverse"][..., None] * root)[..., None], 0.0)
+        J = torch.where(used[..., None, None], J * (inverse[..., None] * root)[..., None], 0.0)
         return total, J, r * root
+
+    def _depth(self, X: Tensor, view: int, width: float) -> tuple[Tensor, Tensor, Tensor]:
+        """The same for distances along a camera's axis: (N,), (N, 23, 1, 3), (N, 23, 1)."""
+        k = self._known
+        camera, inverse = k["cameras"][view], k["depth_inverse"][:, view]
+        axis = camera[16:19]
+        r = torch.where(inverse > 0, (X @ axis + camera[21] - k["depth"][:, view]) * inverse, 0.0)
+        cost, w = _robust(r * r, k["depth_cut"] * width)
+        root = w.sqrt()
+        return cost.sum(1), (inverse * root)[..., None, None] * axis, (r * root)[..., None]
+
+    def _places(self, X: Tensor, width: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Costs (N,) of points known in space, weights (N, K) of their derivatives, residuals (N, K, 3)."""
+        k, n = self._known, X.shape[1]
+        inverse = k["points_inverse"][:, :n]
+        gap = (X - k["points"][:, :n]) * inverse[..., None]
+        cost, w = _robust((gap * gap).sum(-1), k["points_cut"] * width)
+        root = w.sqrt()
+        return cost.sum(1), inverse * root, gap * root[..., None]
 
     def _bones(self, X: Tensor, width: float) -> tuple[Tensor, Tensor, Tensor]:
         """The same for bones: (N,), (N, M, 3, 3) by the bones' vectors, (N, M, 3)."""
@@ -214,14 +288,22 @@ class _Terms:
         return self._mix_weight * best
 
 
+def _inverse(sigma: F8) -> F8:
+    """One over a noise, 0 where it is infinite."""
+    told = np.isfinite(sigma)
+    return np.asarray(np.where(told, 1.0 / np.where(told, sigma, 1.0), 0.0))
+
+
 def _robust(r2: Tensor, cut: Tensor) -> tuple[Tensor, Tensor]:
     s = torch.where(cut > 0, cut * cut / (cut * cut + r2), torch.ones_like(r2))
     return 0.5 * r2 * s, s * s
 
 
 def _project(camera: Tensor, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Pixels (N, K, 2), their derivatives (N, K, 2, 3) and depths of points in camera coordinates."""
+    """Pixels (N, K, 2), their derivatives (N, K, 2, 3) by the points, and depths of world points."""
     fx, skew, cx, fy, cy, k1, k2, p1, p2, k3 = camera[:10]
+    R = camera[10:19].view(3, 3)
+    X = X @ R.T + camera[19:22]
     z = X[..., 2]
     safe = torch.clamp(z, min=NEAR_M)
     x, y = X[..., 0] / safe, X[..., 1] / safe
@@ -243,4 +325,4 @@ def _project(camera: Tensor, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         [ux, uy, -(ux * x + uy * y), vx, vy, -(vx * x + vy * y)], dim=-1
     ).unflatten(-1, (2, 3)) / safe[..., None, None]  # fmt: skip
     xy = torch.stack([fx * xd + skew * yd + cx, fy * yd + cy], dim=-1)
-    return xy, J, z
+    return xy, J @ R, z

@@ -9,7 +9,9 @@ import torch
 from backends.body import BodyParams, load_body
 from backends.errors import InputError
 from backends.fitting import BodyFitter, fit_many
-from backends.fitting.torch_lm import TorchFitter
+from backends.fitting.assemble import evaluate
+from backends.fitting.evidence import gather, weigh, weigh_bones
+from backends.fitting.torch_lm import TorchFitter, _Terms
 from backends.fitting.trial import (
     body_joints,
     random_body,
@@ -68,6 +70,45 @@ def test_torch_agrees_within_a_millimetre(dtype: torch.dtype) -> None:
     assert np.median(relative) < 0.2
     assert np.mean([r.max() < 1.0 for r in relative]) > 0.95
     np.testing.assert_allclose(b.cost, a.cost, rtol=1e-3)
+
+
+def test_torch_has_the_same_terms_and_derivatives() -> None:
+    """Three views with lens distortion, depths, places in space and bones, out of and within the bounds."""
+    rng = np.random.default_rng(5)
+    room = ring_of_cameras(3)
+    n = 69 + FITTER.body.n_betas
+    known, x = [], []
+    for _ in range(4):
+        truth = random_body(BODY, rng)
+        views = [weigh(seen_keypoints(BODY, truth, c, rng, 6.0), FITTER.settings) for c in room]
+        bones = weigh_bones(views[0], seen_world(BODY, truth, room[0], rng), room[0], FITTER.settings)
+        depth, points = rng.uniform(2, 4, (3, 23)), rng.normal(0, 1, (45, 3))
+        known.append(
+            gather(
+                views, room, own_axes=False, bones=bones, bone_cut=2.0, points=points,
+                points_sigma=np.where(rng.random(45) < 0.4, 0.3, np.inf), points_cut=3.0, depth=depth,
+                depth_sigma=np.where(rng.random((3, 23)) < 0.5, 0.4, np.inf), depth_cut=2.0,
+            )
+        )  # fmt: skip
+        x.append(FITTER.pack(truth, 10) + rng.normal(0, 0.1, n))
+    names = "xy sigma cuts depth depth_sigma points points_sigma target frame bone_weight"
+    stack = {name: np.stack([getattr(k, name) for k in known]) for name in names.split()}
+    many = TorchFitter(FITTER, device="cpu", dtype=torch.float64)
+    prior = FITTER.prior_for(10)
+    together = known[0]._replace(**stack)
+    terms = _Terms(many._whole, many._evidence(together), prior, many._tensor)
+    costs, H, g = terms.normal_equations(torch.as_tensor(np.stack(x)), 1.0)
+    for i, (one, at) in enumerate(zip(known, x)):
+        X, dX, own_H, own_g = np.empty((45, 3)), np.empty((45, 3, n)), np.zeros((n, n)), np.zeros(n)
+        cost = evaluate(at, np.zeros(10), 10, FITTER.arrays, one, prior, X, dX, own_H, own_g, True)
+        assert float(costs[i]) == pytest.approx(cost, rel=1e-9)
+        np.testing.assert_allclose(g[i].numpy(), own_g, rtol=1e-7, atol=1e-6)
+        np.testing.assert_allclose(np.tril(H[i].numpy()), np.tril(own_H), rtol=1e-7, atol=1e-6)
+    found, ends = many.descend(together, np.stack(x), in_front=False)
+    for i, (one, at) in enumerate(zip(known, x)):
+        _, cost, _ = FITTER.descend(at, np.zeros(10), 10, one, prior, 40, in_front=False)
+        assert ends[i] == pytest.approx(cost, rel=0.02)
+    assert found.shape == (4, n)
 
 
 def test_people_without_enough_keypoints_are_left_out_of_a_batch() -> None:

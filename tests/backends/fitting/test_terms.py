@@ -16,10 +16,12 @@ from backends.fitting.problem import make_prior, make_problem
 from backends.fitting.terms import (
     bone_term,
     depth_term,
+    edge_term,
     gaussian_term,
     hinge_term,
     limit_term,
     mixture_term,
+    plane_term,
     point_term,
     project_points,
     reprojection_term,
@@ -120,6 +122,22 @@ def test_depth_and_places_in_space(cut: float) -> None:
         lambda p: ((t(cam.R) @ p + t(cam.t))[2:] - 2.4) / 0.05, cut,
     )  # fmt: skip
     check_point_term(point_term, (X, target, 0.3, cut), X, lambda p: (p - t(target)) / 0.3, cut)
+
+
+@pytest.mark.parametrize("cut", [0.0, 2.0])
+def test_outlines_and_surfaces(cut: float) -> None:
+    cam = camera()
+    X = RNG.uniform(-0.8, 0.8, 3) + np.array([0, 0, 1])
+    xy, flat = RNG.uniform(0, 700, 2), np.array([0.6, -0.8])
+    check_point_term(
+        edge_term, (pack_camera(cam), X, xy, flat, 30.0, cut), X,
+        lambda p: (t(flat) @ (torch_project(cam, p) - t(xy)))[None] / 30.0, cut, (np.empty((2, 3)),),
+    )  # fmt: skip
+    normal = RNG.normal(size=3)
+    normal /= np.linalg.norm(normal)
+    check_point_term(
+        plane_term, (X, normal, 0.7, 0.2, cut), X, lambda p: (t(normal) @ p - 0.7)[None] / 0.2, cut
+    )
 
 
 @pytest.mark.parametrize("cut", [0.0, 2.0])
