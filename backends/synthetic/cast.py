@@ -12,7 +12,7 @@ from backends.synthetic import motion as m
 from backends.synthetic.garments import Role, dress, dressed_for
 from backends.synthetic.people import Actor
 from backends.synthetic.sets.interview import CHAIRS, SEAT_HEIGHT
-from backends.synthetic.sets.operating import HANDLE, SITE, STOOL, STOOL_HEIGHT, TABLE, TRAY
+from backends.synthetic.sets.operating import SITE, STOOL, STOOL_HEIGHT, TABLE, TRAY
 from backends.synthetic.shapes import F8
 from backends.synthetic.staff import cast_body
 
@@ -117,8 +117,7 @@ def _technician(person: _Person) -> Actor:
     at, heading = (2.0, -1.55), 0.15
     bending = m.Bend(*person.who, at, heading, (2.45, -1.48, 0.45))
     reading = m.Stand(*person.who, at, heading, arms="clipboard")
-    reaching = m.ReachUp(*person.who, at, heading, HANDLE)
-    return person.playing(m.Script([(10.0, reaching), (10.0, bending), (8.0, reading)]), Role.STAFF)
+    return person.playing(m.Script([(12.0, bending), (8.0, reading)]), Role.STAFF)
 
 
 def _observer(person: _Person) -> Actor:

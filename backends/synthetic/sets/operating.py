@@ -30,8 +30,6 @@ SITE = np.array([TABLE[0] - 0.10, TABLE[1] + 0.02, TABLE_TOP + 0.15])
 """Where the drape is open: the place that is worked on."""
 TRAY = (0.90, 0.52, 1.13)
 """The middle of the mayo stand's tray, from which instruments are handed."""
-HANDLE = (2.30, -1.40, 1.82)
-"""The handle of the examination lamp by the wall."""
 STOOL, STOOL_HEIGHT = (-1.55, -0.30), 0.46
 RAIL = (120, 138, 140)
 DRAPE = (46, 112, 132)
@@ -158,11 +156,4 @@ def _lamp() -> list[Solid]:
         elbow = (at[0] * 0.9 + 0.1, at[1] + 0.25, at[2] + 0.36)
         solids.append(rod((at[0], at[1], at[2] + 0.09), elbow, 0.025, WHITE))
         solids.append(rod(elbow, (0.08, 1.15, 2.78), 0.03, WHITE))
-    x, y, z = HANDLE
-    solids += [s.placed((x, y, z + 0.16), 0.5, -0.12) for s in _dish(0.19)]
-    solids += [
-        rod((x, y, z - 0.05), (x, y, z + 0.12), 0.014, STEEL),
-        rod((x, y, z + 0.20), (x + 0.30, y + 0.06, 2.62), 0.018, WHITE),
-        rod((x + 0.30, y + 0.06, 2.62), (x + 0.30, y + 0.06, CEILING), 0.03, WHITE),
-    ]
     return [*solids, rod((0.08, 1.15, 2.70), (0.08, 1.15, CEILING), 0.06, WHITE)]
