@@ -12,13 +12,19 @@ _BEAT_MS = 5
 
 
 class Watch(QObject):
-    """A heartbeat in the event loop; a beat that comes late was held up by a call on this thread."""
+    """A heartbeat in the event loop; a beat that comes late was held up by a call on this thread.
+
+    Where other programs take the processor a beat is late as well: ``busy_ms`` is what this thread itself
+    worked between two beats.
+    """
 
     def __init__(self, log: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._log = log
         self._last = time.perf_counter()
+        self._worked = time.thread_time()
         self.delays_ms: list[float] = []
+        self.busy_ms: list[float] = []
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
@@ -26,6 +32,8 @@ class Watch(QObject):
     def start(self) -> None:
         """Begin."""
         self.delays_ms.clear()
+        self.busy_ms.clear()
+        self._worked = time.thread_time()
         self._last = time.perf_counter()
         self._timer.start(_BEAT_MS)
 
@@ -33,11 +41,11 @@ class Watch(QObject):
         """End, and write the log where one is wanted."""
         self._timer.stop()
         if self._log is not None:
-            worst = sorted(self.delays_ms)[-20:][::-1]
-            self._log.write_text(
-                json.dumps({"beats": len(self.delays_ms), "longest_ms": [round(v, 1) for v in worst]}),
-                encoding="utf-8",
-            )
+            found = {"beats": len(self.delays_ms)} | {
+                name: [round(v, 1) for v in sorted(values)[-20:][::-1]]
+                for name, values in (("longest_ms", self.delays_ms), ("busiest_ms", self.busy_ms))
+            }
+            self._log.write_text(json.dumps(found), encoding="utf-8")
 
     @property
     def longest_ms(self) -> float:
@@ -48,6 +56,9 @@ class Watch(QObject):
         now = time.perf_counter()
         self.delays_ms.append(max((now - self._last) * 1e3 - _BEAT_MS, 0.0))
         self._last = now
+        worked = time.thread_time()
+        self.busy_ms.append((worked - self._worked) * 1e3)
+        self._worked = worked
 
 
 def start_watch(log: Path) -> Watch:

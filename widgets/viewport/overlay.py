@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -156,6 +157,13 @@ def _plate(painter: QPainter, rect: QRectF) -> None:
     painter.drawRoundedRect(rect, 5, 5)
 
 
+@lru_cache(maxsize=8)
+def _legend_stops(tolerance_mm: float) -> list[tuple[float, QColor]]:
+    shares = np.linspace(0.0, 1.0, 17)
+    colors = confidence_rgb(shares * 2 * tolerance_mm, tolerance_mm)
+    return [(float(share), QColor(*(int(v) for v in rgb))) for share, rgb in zip(shares, colors)]
+
+
 def draw_legend(
     painter: QPainter, right: float, bottom: float, tolerance_mm: float, limit_mm: float = float("inf")
 ) -> QRectF:
@@ -177,9 +185,7 @@ def draw_legend(
         top.adjusted(0, 0, -12, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, high
     )
     gradient = QLinearGradient(start, 0, end, 0)
-    for share in np.linspace(0, 1, 17):
-        r, g, b = (int(v) for v in confidence_rgb(share * 2 * tolerance_mm, tolerance_mm))
-        gradient.setColorAt(float(share), QColor(r, g, b))
+    gradient.setStops(_legend_stops(tolerance_mm))
     if limit_mm < 2 * tolerance_mm:
         share, grey = limit_mm / (2 * tolerance_mm), QColor(*BEYOND_RGB)
         r, g, b = (int(v) for v in confidence_rgb(limit_mm, tolerance_mm))
