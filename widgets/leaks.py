@@ -11,6 +11,7 @@ from app.errors import UnderstudyError
 from app.review.leaks import Leaks
 from app.review.types import LEAK_ITEM, ReviewItem
 from widgets.controller import Controller
+from widgets.work import Work
 
 
 class LeakTool(QObject):
@@ -18,9 +19,10 @@ class LeakTool(QObject):
 
     failed = Signal(str)
 
-    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
+    def __init__(self, controller: Controller, work: Work, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._c = controller
+        self._work = work
         card = controller.desk.review.leak
         card.cover_wanted.connect(self.cover)
         card.release_wanted.connect(self.ask_release)
@@ -73,6 +75,8 @@ class LeakTool(QObject):
             session = self._c.session
             none_left = session is not None and session.leaks.n_open == 0
             self._on("Released. Nothing is open any more." if none_left else "Released.")
+            if none_left:
+                self._work.verify()
 
     def reopen(self) -> None:
         """Take a decision back."""

@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
         self.occlusion = OcclusionTool(self.controller, self)
         self.trust = TrustTool(self.controller, self)
         self.privacy = PrivacyTool(self.controller, self)
-        self.leaks = LeakTool(self.controller, self)
+        self.leaks = LeakTool(self.controller, self.work, self)
         self.never_seen = NeverSeenTool(self.controller, self)
         self.files = Files(self, self.controller, self.settings)
         self.sheets = Sheets(self, self.controller, self.work, self.commands)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -46,8 +47,11 @@ class Work(QObject):
         self._job: Job | None = None
         self.kind = ""
         self.hands_face = False
+        self._folder: Path | None = None
+        """Where the last export went."""
         self._stage = ""
         self._told = 0.0
+        controller.opened.connect(self._forget_folder)
         status = controller.desk.status
         status.pause_clicked.connect(self.toggle_pause)
         status.cancel_clicked.connect(self.cancel)
@@ -85,7 +89,24 @@ class Work(QObject):
         except UnderstudyError as error:
             self.export_failed.emit(str(error))
             return
+        self._folder = request.folder
         self._begin("export", "Exporting…")
+
+    def verify(self) -> bool:
+        """Give the exported video its name where nothing that was found is open any more."""
+        session = self._c.session
+        if session is None or self.running:
+            return False
+        folder = self._folder or session.default_export_folder()
+        if not session.may_verify(folder):
+            return False
+        try:
+            self._job = session.finish_verification(folder, self._c.bridge.to_window(self._happened))
+        except UnderstudyError as error:
+            self.failed.emit(str(error))
+            return False
+        self._begin("verify", "Giving the verified video its name")
+        return True
 
     def carry(self, reach: CarryRange) -> None:
         """Let the frames around follow what the chosen person's keypoints were corrected to."""
@@ -115,6 +136,9 @@ class Work(QObject):
         self._c.cover_again()
         if label is not None:
             self._c.desk.status.show_message(f"{label.text}: done. Undo takes it back.")
+
+    def _forget_folder(self) -> None:
+        self._folder = None
 
     def _begin(self, kind: str, text: str) -> None:
         self.kind, self._stage = kind, text
@@ -183,6 +207,9 @@ class Work(QObject):
                 self.export_done.emit(event.summary)
             elif kind == "carry":
                 self._keep_carried()
+            elif kind == "verify":
+                name = Path(event.summary["path"]).name
+                status.show_message(f"Verified: the video is called {name} now.", lasting=True)
             else:
                 people = event.summary.get("people", 0)
                 word = "person" if people == 1 else "people"

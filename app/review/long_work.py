@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from app.audit.finish import finish_verification
 from app.errors import ProjectError
 from app.pipeline.engine import require_networks
 from app.pipeline.events import Job, Listener
@@ -54,6 +55,11 @@ class LongWork:
         self._alone()
         arguments = (self._store.path, self._footage, request, deid, plate)
         return self._kept(ProcessJob("export", export_task, arguments, listener))
+
+    def verify(self, folder: Path, listener: Listener) -> Job:
+        """See :meth:`app.review.session.Session.finish_verification`."""
+        self._alone()
+        return self._kept(ThreadJob("verify", lambda _: finish_verification(self._store, folder), listener))
 
     def carry(self, frame: int, track: int, reach: CarryRange, listener: Listener) -> Job:
         """See :meth:`app.review.session.Session.carry`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from app.audit.finish import may_be_verified
 from app.errors import ProjectError
 from app.footage import Footage
 from app.footage.cache import FrameCache
@@ -429,6 +430,18 @@ class Session:
     def export(self, request: ExportRequest, listener: Listener) -> Job:
         """Write de-identified video and data."""
         return self._work.export(request, self.deid, self._preview.plate, listener)
+
+    def may_verify(self, folder: Path) -> bool:
+        """True where a video in ``folder`` waits only for its name: all that was found has been released."""
+        return may_be_verified(self._store, folder)
+
+    def finish_verification(self, folder: Path, listener: Listener) -> Job:
+        """Give a video of which everything was released its name, and say so in manifest and report.
+
+        Raises:
+            ProjectError: something else runs.
+        """
+        return self._work.verify(folder, listener)
 
     def carry(self, frame: int, person: int, reach: CarryRange, listener: Listener) -> Job:
         """Let the frames around a correction follow it; :meth:`keep_carried` stores what has come of it.

@@ -40,7 +40,7 @@ def verdict(summary: Any) -> tuple[str, str, str]:
             "Somebody may be recognised. Cover each and export again, or release it with a reason. Until "
             "then the file is called “unverified”.",
         )  # fmt: skip
-    why = str(audit.get("why_not", "")) or "The finished file was not searched for faces and people."
+    why = str(summary.get("why_unverified") or "The finished file was not searched for faces and people.")
     return "warning", "Not verified", f"{why} The file is called “unverified”."
 
 
