@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli import console
 from app.cli.progress import Interruptible, ProgressView
+
+if TYPE_CHECKING:
+    from app.review.types import LearnedInpainter
 
 
 class What(StrEnum):
@@ -93,6 +96,16 @@ def export(
             "or the path of such a file."
         ),
     ] = "free",
+    inpainter: Annotated[
+        str | None,
+        typer.Option(help="Let a network paint what is behind people: e2fgvi, or another that is installed."),
+    ] = None,
+    inpainter_code: Annotated[
+        Path | None, typer.Option(help="Your copy of that network's code. It is run.")
+    ] = None,
+    inpainter_weights: Annotated[
+        Path | None, typer.Option(help="Your file of that network's weights.")
+    ] = None,
     footage: Annotated[Path | None, typer.Option(help="Where the footage lies now, if it was moved.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -117,6 +130,7 @@ def export(
         overwrite=overwrite,
         allow_uncovered=allow_uncovered,
         body=body,
+        inpainter=_learned(inpainter, inpainter_code, inpainter_weights),
     )
     with (
         existing_project(project, footage) as (store, opened),
@@ -130,3 +144,13 @@ def export(
     console.out.print(f"Exported {summary['frames']} frames in {console.duration(summary['seconds'])}:")
     for name in summary["files"]:
         console.out.print(f"  {name}", soft_wrap=True, markup=False)
+
+
+def _learned(name: str | None, code: Path | None, weights: Path | None) -> LearnedInpainter | None:
+    from app.review.types import LearnedInpainter
+
+    if name is None and code is None and weights is None:
+        return None
+    if name is None or code is None or weights is None:
+        raise typer.BadParameter("--inpainter, --inpainter-code and --inpainter-weights go together.")
+    return LearnedInpainter(name, code, weights)

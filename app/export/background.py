@@ -31,8 +31,19 @@ class SeenCount:
         return self._unseen / self._replaced if self._replaced else 0.0
 
 
-def background_record(room: StillRoom | Plate, count: SeenCount) -> dict[str, Any]:
-    """Plain values for the manifest and the summary."""
+def background_record(room: StillRoom | Plate | str | None, count: SeenCount) -> dict[str, Any] | None:
+    """Plain values for the manifest and the summary; None where no room is shown.
+
+    Args:
+        room: or the name of the network that painted it.
+    """
+    if room is None:
+        return None
+    if isinstance(room, str):
+        return {
+            "inpainter": room,
+            "never_seen_share_of_replaced_pixels": round(count.never_seen_share, 5),
+        }
     record: dict[str, Any] = {
         "camera": "fixed" if room.steady else "moving",
         "never_seen_share_of_replaced_pixels": round(count.never_seen_share, 5),

@@ -16,6 +16,7 @@ from app.export.atomic import make_folder
 from app.export.bodies import ExportBody
 from app.export.coco import write_coco
 from app.export.coverage import Whereabouts
+from app.export.inpainters import open_painter
 from app.export.manifest import make_manifest, write_manifest
 from app.export.meshes import write_meshes
 from app.export.names import MANIFEST, UNVERIFIED, VERIFIED
@@ -75,6 +76,8 @@ def run_export(
     """
     started = time.monotonic()
     source = _source(store, footage, body, request, deid, control)
+    if source.painter is not None:
+        plate = None
     targets = {kind: request.folder / f"{source.stem}{_NAMES[kind]}" for kind in request.kinds}
     manifest_path = request.folder / f"{source.stem}{MANIFEST}"
     unverified = request.folder / f"{source.stem}{UNVERIFIED}"
@@ -90,7 +93,7 @@ def run_export(
     judge: Judge | None = None
     for kind in request.kinds:
         control.check()
-        if kind == "video" and plate is None and deid.background == "plate" and deid.cover == "whole":
+        if kind == "video" and _needs_plate(source, plate):
             plate = build_plate(store, footage, control, listener)
         if kind == "video" and deid.background == "plate" and plate is not None and not plate.steady:
             listener(
@@ -138,6 +141,11 @@ def run_export(
     }
 
 
+def _needs_plate(source: ExportSource, plate: Plate | StillRoom | None) -> bool:
+    deid = source.deid
+    return plate is None and source.painter is None and deid.background == "plate" and deid.cover == "whole"
+
+
 def _source(
     store: ProjectStore, footage: Footage, body: BodyModel, request: ExportRequest, deid: DeidSettings,
     control: Control,
@@ -150,7 +158,10 @@ def _source(
     if not 0 <= first <= last:
         raise ExportError(f"The range {first} to {last} is empty; the footage has frames 0 to {end}.")
     export_body = ExportBody.chosen(body, request.body)
-    return ExportSource(store, footage, body, deid, first, last, store.path.stem, control, export_body)
+    painter = open_painter(request.inpainter)
+    return ExportSource(
+        store, footage, body, deid, first, last, store.path.stem, control, export_body, painter
+    )  # fmt: skip
 
 
 def _refuse_existing(targets: list[Path], footage: Footage, request: ExportRequest) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.export.bodies import ExportBody
+from app.export.inpainters import Painter
 from app.footage import Footage
 from app.pipeline.job import Control
 from app.project.records import PersonRecord, TrackRecord
@@ -34,6 +35,7 @@ class ExportSource:
     stem: str
     control: Control
     export_body: ExportBody
+    painter: Painter | None = None
 
     @property
     def n_frames(self) -> int:

@@ -23,7 +23,7 @@ from app.footage.decoder import open_container, video_stream
 from app.footage.metadata import leftovers
 from app.footage.writer import VideoWriter
 from app.pipeline.channel import Channel
-from backends.background import MovingRoom, Plate, StillRoom
+from backends.background import Inpainter, MovingRoom, Plate, StillRoom
 
 _DEPTH = 4
 _STAMP_S = 1e-4
@@ -53,7 +53,10 @@ def write_video(
     pts = footage.pts[source.first : source.last + 1]
     audio = footage.path if source.deid.keep_audio and footage.has_audio else None
     room = plate if source.deid.background == "plate" else None
-    moving = room is not None and not room.steady
+    painter = source.painter if source.deid.background == "plate" else None
+    inpainter: Inpainter | None = painter.inpainter if painter is not None else None
+    if room is not None and not room.steady:
+        inpainter = MovingRoom()
     read: Channel[tuple[int, Image]] = Channel(_DEPTH, control)
     covered: Channel[Image] = Channel(_DEPTH, control)
 
@@ -68,8 +71,8 @@ def write_video(
             read.finish()
 
     def frames() -> Iterator[tuple[int, Image, Plate | None]]:
-        if moving:
-            yield from with_rooms(read, Hidden(source.store, footage), MovingRoom())
+        if inpainter is not None:
+            yield from with_rooms(read, Hidden(source.store, footage), inpainter)
         else:
             for index, image in read:
                 yield index, image, None
@@ -116,7 +119,7 @@ def write_video(
         _check(part, np.asarray(pts - pts[0]) * float(footage.time_base), checking())
         if judge is not None:
             naming.target = judge(part)
-    behind = background_record(room, coverer.seen) if room is not None else None
+    behind = background_record(painter.name if painter is not None else room, coverer.seen)
     return Written("video", naming.target, source.n_frames, "frames", behind)
 
 

@@ -228,12 +228,22 @@ ExportKind = Literal["video", "coco", "smplx", "meshes_obj", "meshes_ply", "mesh
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedInpainter:
+    """A network that paints what is behind people, see :mod:`app.export.inpainters`; ``code`` is run."""
+
+    name: str
+    code: Path
+    weights: Path
+
+
+@dataclass(frozen=True, slots=True)
 class ExportRequest:
     """What to write where. ``first``/``last`` inclusive frames, None for all.
 
     ``audit`` searches the finished video for whoever slipped through; without it no video is called
     verified. ``report`` writes what was done and found beside it. ``body`` is what bodies and meshes are
     written as: "free" (as fitted), "smplx", "smplh" or "smpl" as installed, or the path of such a file.
+    ``inpainter`` paints the empty room in place of the program's own.
     """
 
     folder: Path
@@ -245,6 +255,7 @@ class ExportRequest:
     audit: bool = True
     report: bool = True
     body: str = "free"
+    inpainter: LearnedInpainter | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,12 @@ from theatre import N, Theatre, make_theatre, skin
 from app.export.background import SeenCount, background_record
 from app.export.plate import Hidden, build_plate, room_of_frame, with_rooms
 from app.export.plate_looks import choose_looks
-from app.pipeline.events import Event, Progress
+from app.export.run import run_export
+from app.footage import open_footage
+from app.pipeline.events import Event, Progress, StageStarted
 from app.pipeline.job import Control
 from app.review.never_seen import never_seen_overlay, room_words
+from app.review.types import DeidSettings, ExportRequest, LearnedInpainter
 from backends.background import MaskedFrame, MovingRoom, Plate, StillRoom
 
 EVERYBODY = {1: range(N), 2: range(N)}
@@ -119,3 +122,44 @@ def test_hidden_reaches_beyond_a_person(stage: Theatre) -> None:
     frame = MaskedFrame(5, stage.footage.frame(5), Hidden(stage.store, stage.footage).in_frame(5))
     assert not (skin(frame.rgb) & ~frame.hidden).any()
     assert frame.hidden.mean() < 0.7
+
+
+class _Grey:
+    """Paints everything grey."""
+
+    def rooms(self, frames):
+        for frame in frames:
+            grey = np.where(frame.hidden[..., None], np.uint8(90), frame.rgb)
+            yield Plate(grey, ~frame.hidden, float(1 - frame.hidden.mean()), lit=True)
+
+
+def test_a_network_may_paint_what_is_behind_people(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[Path, Path]] = []
+
+    def open_grey(name: str, code: Path, weights: Path) -> _Grey:
+        opened.append((code, weights))
+        return _Grey()
+
+    monkeypatch.setattr("app.export.inpainters.open_inpainter", open_grey)
+    choice = LearnedInpainter("grey", Path("code"), Path("weights"))
+    request = ExportRequest(tmp_path, ("video",), audit=False, report=False, inpainter=choice)
+    heard: list[Event] = []
+    summary = run_export(
+        stage.store,
+        stage.footage,
+        theatre.BODY,
+        request,
+        DeidSettings(fill="remove"),
+        Control(),
+        heard.append,
+    )
+    assert opened == [(Path("code"), Path("weights"))]
+    assert summary["background"]["inpainter"] == "grey"
+    assert summary["background"]["never_seen_share_of_replaced_pixels"] > 0.8
+    assert next(e.stage for e in heard if isinstance(e, StageStarted)) == "video"
+    with open_footage(Path(summary["outputs"][0]["path"])) as video:
+        frame = video.frame(5)
+    person = theatre.silhouette(theatre.body_at(1, 5))
+    assert np.abs(frame[person].astype(int) - 90).mean() < 8

@@ -1,0 +1,61 @@
+"""Networks that paint what is behind people: found by entry point, opened with the user's own files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from app.errors import ModelError
+from app.review.types import LearnedInpainter
+from backends.background import Inpainter
+from backends.errors import WeightsError
+
+GROUP = "understudy.inpainters"
+"""An entry point of this group is a function of (code: Path, weights: Path) that gives an ``Inpainter``."""
+_OWN = (EntryPoint("e2fgvi", "plugins.e2fgvi:open_inpainter", GROUP),)
+
+
+@dataclass(frozen=True, slots=True)
+class Painter:
+    """A network ready to paint, and its name for the record."""
+
+    name: str
+    inpainter: Inpainter
+
+
+def open_painter(choice: LearnedInpainter | None) -> Painter | None:
+    """What was chosen, or None where nothing was.
+
+    Raises:
+        ModelError: see :func:`open_inpainter`.
+    """
+    if choice is None:
+        return None
+    return Painter(choice.name, open_inpainter(choice.name, choice.code, choice.weights))
+
+
+def inpainters() -> dict[str, EntryPoint]:
+    """Those that can be opened, by name; nothing is imported yet."""
+    found = {point.name: point for point in _OWN}
+    found.update({point.name: point for point in entry_points(group=GROUP)})
+    return found
+
+
+def open_inpainter(name: str, code: Path, weights: Path) -> Inpainter:
+    """One of them.
+
+    Args:
+        code: the user's copy of the network's code; weights: the user's checkpoint.
+
+    Raises:
+        ModelError: there is none of this name, or its files are missing, damaged or unsafe.
+    """
+    known = inpainters()
+    if name not in known:
+        raise ModelError(f"There is no inpainter '{name}'. Choose one of {', '.join(sorted(known))}.")
+    try:
+        opened: Inpainter = known[name].load()(code.expanduser(), weights.expanduser())
+    except (WeightsError, ImportError) as error:
+        raise ModelError(str(error)) from error
+    return opened
