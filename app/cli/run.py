@@ -28,6 +28,9 @@ def run(
     restart: Annotated[
         bool, typer.Option("--restart", help="Forget earlier results and start anew.")
     ] = False,
+    hands_face: Annotated[
+        bool, typer.Option("--hands-face", help="Look for hands and faces too, which takes longer.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find the people in a video and give each a body.
@@ -36,7 +39,7 @@ def run(
     """
     from app.cli.documents import default_project, project_of
     from app.pipeline.device import choose_device
-    from app.pipeline.engine import default_engine
+    from app.pipeline.engine import default_engine, require_networks
     from app.pipeline.run import run_pipeline
     from app.review.types import RunOptions
 
@@ -49,8 +52,9 @@ def run(
     with project_of(video, path) as (store, footage), Interruptible() as control, ProgressView() as view:
         if first is not None and first >= footage.n_frames:
             raise typer.BadParameter(f"The footage has frames 0 to {footage.n_frames - 1}.")
+        require_networks(hands_face=hands_face)
         engine = default_engine()
-        options = RunOptions(device=device, first=first, last=last, restart=restart)
+        options = RunOptions(device=device, first=first, last=last, restart=restart, hands_face=hands_face)
         summary = run_pipeline(store, footage, engine, options, control, view)
         if not store.footage().sha256:
             store.set_footage_hash(footage.sha256(partial(_check, control)))

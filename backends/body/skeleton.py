@@ -40,8 +40,8 @@ JOINT_INDEX: Final[dict[str, int]] = {name: i for i, name in enumerate(JOINT_NAM
 PARENTS: Final[tuple[int, ...]] = tuple(JOINT_INDEX[p] if p else -1 for _, p in _TREE)
 
 # Degrees of rotation about the axes of the T-pose (x to the body's left, y up, z forwards), for the left
-# side; the right side mirrors y and z. Round figures from anatomy, a little generous, because an
-# axis-angle vector is not three independent angles.
+# side; the right side mirrors y and z. They hold the published ranges below with some room, because an
+# axis-angle vector is not three independent angles and because loaded joints go further.
 _LIMITS_DEG: Final[dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]]] = {
     "pelvis": ((-360, 360), (-360, 360), (-360, 360)),
     "hip": ((-130, 40), (-50, 50), (-35, 60)),  # -x lifts the thigh forwards, +z spreads the left leg
@@ -63,8 +63,32 @@ _LIMITS_DEG: Final[dict[str, tuple[tuple[float, float], tuple[float, float], tup
 }
 
 
+PUBLISHED_DEG: Final[dict[str, tuple[int, float, float]]] = {
+    "left_hip flexion, extension": (0, -120, 30),
+    "left_hip rotation inwards, outwards": (1, -45, 45),
+    "left_hip adduction, abduction": (2, -30, 45),
+    "left_knee extension, flexion": (0, 0, 135),
+    "left_ankle dorsiflexion, plantar flexion": (0, -20, 50),
+    "left_elbow flexion, extension": (1, -150, 0),
+    "left_elbow pronation, supination": (0, -80, 80),
+    "left_wrist flexion, extension": (2, -80, 70),
+    "left_wrist deviation to either side": (1, -30, 30),
+    "left_shoulder rotation outwards, inwards": (0, -90, 70),
+    "left_shoulder arm hanging, arm overhead": (2, -90, 90),
+}
+"""Axis of the joint and range in degrees: American Academy of Orthopaedic Surgeons, Joint Motion: Method of
+Measuring and Recording, 1965; confirmed for healthy adults by Boone and Azen, J. Bone Joint Surg. 61-A, 1979,
+and Roaas and Andersson, Acta Orthop. Scand. 53, 1982. At rest the arms are spread here, so
+that the shoulder's 180 degrees of abduction are 90 to either side."""
+
+
 def joint_limits() -> npt.NDArray[np.float64]:
-    """(55, 3, 2) lower and upper bound of each axis-angle component, radians, T-pose axes."""
+    """(55, 3, 2) lower and upper bound of each axis-angle component, radians, T-pose axes.
+
+    Wider than the ranges of motion that are published for healthy adults (:data:`PUBLISHED_DEG`); the
+    spine's 80 degrees forwards, 35 aside and 45 of rotation (the same source) are shared by three joints,
+    the neck's 45, 45 and 60 by two.
+    """
     limits = np.empty((len(JOINT_NAMES), 3, 2))
     for i, name in enumerate(JOINT_NAMES):
         side, _, part = name.partition("_")

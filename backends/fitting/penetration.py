@@ -16,6 +16,7 @@ import numpy.typing as npt
 from backends.body import BodyModel, BodyParams, posed_joints, posed_vertices
 from backends.body.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS
 from backends.fitting.arrays import Array
+from backends.render.geometry import vertex_normals
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -31,6 +32,24 @@ _LIMBS = tuple(
     for side in ("left", "right")
     for a, b in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 )
+
+
+_THICKEST = 0.08
+_BONES = tuple(
+    (JOINT_INDEX[a], JOINT_INDEX[b], radius)
+    for a, b, radius in (
+        ("pelvis", "spine1", 0.20), ("spine1", "spine2", 0.20), ("spine2", "spine3", 0.20),
+        ("spine3", "neck", 0.20), ("neck", "head", 0.12), ("head", "head", 0.16),
+        *((f"{s}_hip", f"{s}_knee", 0.11) for s in ("left", "right")),
+        *((f"{s}_knee", f"{s}_ankle", 0.08) for s in ("left", "right")),
+        *((f"{s}_ankle", f"{s}_foot", 0.07) for s in ("left", "right")),
+        *((f"{s}_collar", f"{s}_shoulder", 0.09) for s in ("left", "right")),
+        *((f"{s}_shoulder", f"{s}_elbow", 0.08) for s in ("left", "right")),
+        *((f"{s}_elbow", f"{s}_wrist", 0.06) for s in ("left", "right")),
+        *((f"{s}_wrist", f"{s}_middle1", 0.07) for s in ("left", "right")),
+    )
+)  # fmt: skip
+"""Bones, and how far from them skin may lie at most, metres: for a quick look at what cannot overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +76,29 @@ def self_penetration(body: BodyModel, params: BodyParams) -> tuple[Overlap, ...]
     Raises:
         InputError: for parameters of another size.
     """
-    vertices = posed_vertices(body, params)
     joints = posed_joints(body, params)
+    suspects = [limb for limb in _LIMBS if _close(joints, *limb)]
+    if not suspects:
+        return ()
+    vertices = posed_vertices(body, params)
+    normals = vertex_normals(vertices.astype(np.float32), body.faces)
     found = []
-    for start, end in _LIMBS:
+    for start, end in suspects:
         a, b = joints[JOINT_INDEX[start]], joints[JOINT_INDEX[end]]
         samples = _samples(body, vertices, JOINT_INDEX[start], a, b)
         if not len(samples):
             continue
+        kin = np.zeros(len(JOINT_NAMES), np.bool_)
+        kin[_kin(JOINT_INDEX[start], JOINT_INDEX[end])] = True
+        # Quickly told: samples on the inner side of another part's nearest skin. Most limbs have none.
+        near = _nearest(samples, vertices, body.part_of_vertex, kin)
+        within = ((samples - vertices[near]) * normals[near]).sum(axis=1) < 0.0
+        if within.mean() <= _MIN_SHARE:
+            continue
         inside = winding_numbers(samples, vertices, body.faces) > _TWICE
         if inside.mean() <= _MIN_SHARE:
             continue
-        far = ~np.isin(body.part_of_vertex, _kin(JOINT_INDEX[start], JOINT_INDEX[end]))
+        far = ~kin[body.part_of_vertex]
         if not far.any():
             continue
         gaps = np.linalg.norm(samples[inside][:, None] - vertices[far][None], axis=2)
@@ -78,6 +108,22 @@ def self_penetration(body: BodyModel, params: BodyParams) -> tuple[Overlap, ...]
         depth = 1e3 * float(gaps.min(axis=1).max())
         found.append(Overlap(start, JOINT_NAMES[other], float(inside.mean()), depth))
     return tuple(sorted(found, key=lambda o: -o.depth_mm))
+
+
+def _close(joints: F8, start: str, end: str) -> bool:
+    """Whether a limb's axis comes so near to another bone that skin may pass through skin at all."""
+    a, b = JOINT_INDEX[start], JOINT_INDEX[end]
+    kin = set(_kin(a, b))
+    own = joints[a] + np.linspace(0.25, 0.8, 8)[:, None] * (joints[b] - joints[a])
+    steps = np.linspace(0.0, 1.0, 9)[:, None]
+    for first, last, radius in _BONES:
+        if first in kin:
+            continue
+        other = joints[first] + steps * (joints[last] - joints[first])
+        gap = np.linalg.norm(own[:, None] - other[None], axis=2).min()
+        if gap < radius + _BELOW_SKIN * _THICKEST:
+            return True
+    return False
 
 
 def _kin(start: int, end: int) -> list[int]:
@@ -99,6 +145,24 @@ def _samples(body: BodyModel, vertices: F8, part: int, a: F8, b: F8) -> F8:
     foot = a + along[pick, None] * axis
     samples: F8 = foot + _BELOW_SKIN * (middle[pick] - foot)
     return samples
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _nearest(samples: Array, vertices: Array, part: Array, kin: Array) -> Array:
+    """(M,) the vertex next to each of ``samples`` (M, 3) that belongs to no part in ``kin`` (55,) bool."""
+    out = np.zeros(len(samples), np.int64)
+    for m in range(len(samples)):
+        best = np.inf
+        for v in range(len(vertices)):
+            if kin[part[v]]:
+                continue
+            dx, dy = vertices[v, 0] - samples[m, 0], vertices[v, 1] - samples[m, 1]
+            dz = vertices[v, 2] - samples[m, 2]
+            d = dx * dx + dy * dy + dz * dz
+            if d < best:
+                best = d
+                out[m] = v
+    return out
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,20 @@ def test_the_table_has_one_row_a_person_and_frame_in_millimetres(stage: Theatre,
     assert float(row["nose_error_mm"]) == pytest.approx(5, abs=0.1)
     assert float(row["right_heel_error_mm"]) == pytest.approx(150, abs=0.1)
     assert "name" not in row
+
+
+def test_the_table_says_where_a_body_passes_through_itself(stage: Theatre, tmp_path: Path) -> None:
+    through = theatre.record(1, 4)
+    assert through.body is not None
+    pose = through.body.params.pose.copy()
+    pose[16] = (0.0, 0.0, -2.0)  # the left arm into the chest
+    params = BodyParams(through.body.params.betas, pose, through.body.params.transl)
+    with stage.store.transaction():
+        stage.store.put_person(replace(through, body=replace(through.body, params=params)))
+    with (export(stage, tmp_path, "csv") / "clip_confidence.csv").open(newline="", encoding="utf-8") as file:
+        rows = {(int(r["frame"]), int(r["person"])): r for r in csv.DictReader(file)}
+    with stage.store.transaction():
+        stage.store.put_person(theatre.record(1, 4))
+    assert float(rows[4, 1]["self_overlap_mm"]) > 20
+    assert rows[4, 1]["self_overlap"].startswith("left_")
+    assert rows[4, 2]["self_overlap"] == rows[4, 2]["self_overlap_mm"] == ""

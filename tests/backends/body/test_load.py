@@ -12,7 +12,7 @@ import pytest
 from backends.body import BodyParams, load_body, posed_joints, posed_keypoints, posed_vertices
 from backends.body.convert_pickle import convert_pickle
 from backends.body.load import FREE_BODY
-from backends.body.skeleton import JOINT_NAMES, PARENTS
+from backends.body.skeleton import JOINT_NAMES, PARENTS, PUBLISHED_DEG, joint_limits
 from backends.errors import InputError, WeightsError
 
 N_VERTICES = 300
@@ -196,3 +196,17 @@ def test_a_damaged_pickle_is_one_clear_error(tmp_path: Path) -> None:
     source.write_bytes(b"\x80\x02}q\x00(X")
     with pytest.raises(WeightsError, match="damaged"):
         convert_pickle(source, tmp_path / "body.npz")
+
+
+@pytest.mark.parametrize("movement", PUBLISHED_DEG)
+def test_joint_limits_hold_the_published_ranges_of_motion(movement: str) -> None:
+    axis, low, high = PUBLISHED_DEG[movement]
+    left = JOINT_NAMES.index(movement.split()[0])
+    limits = np.rad2deg(joint_limits())
+    assert limits[left, axis, 0] <= low
+    assert limits[left, axis, 1] >= high
+    right = JOINT_NAMES.index(movement.split()[0].replace("left", "right"))
+    mirrored = (low, high) if axis == 0 else (-high, -low)
+    assert limits[right, axis, 0] <= mirrored[0]
+    assert limits[right, axis, 1] >= mirrored[1]
+    assert np.ptp(limits[left, axis]) <= high - low + 45, "and not so wide that they say nothing"
