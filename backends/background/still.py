@@ -132,9 +132,11 @@ def _plate(places: I8, indices: Sequence[int], kept: _Kept, look: Look) -> Plate
     frames, masks = kept.frames, kept.masks
     if len(rows) < min(_ENOUGH, len(places)):
         some = places[np.unique(np.linspace(0, len(places) - 1, kept.limit).round().astype(int))]
-        again = [look(indices[p]) for p in some[: 2 * _ENOUGH].tolist()]
-        frames, masks = np.stack([f.rgb for f in again]), np.stack([f.hidden for f in again])
-        rows = np.arange(len(again))
+        rows = np.arange(min(len(some), 2 * _ENOUGH))
+        frames, masks = np.empty((len(rows), *frames.shape[1:]), np.uint8), np.empty_like(masks[: len(rows)])
+        for row in rows.tolist():
+            again = look(indices[some[row]])
+            frames[row], masks[row] = again.rgb, again.hidden
     own = (frames, masks) if len(rows) == len(frames) else (frames[rows], masks[rows])
     gains = np.ones((len(frames), 3), np.float32)
     gains[rows] = gains_to_one_light(*own)
