@@ -108,6 +108,7 @@ class Stretch:
         self._fitter, self._settings, self._fps = fitter, settings, fps
         self._contact = contact or Contact.none(len(frames))
         self._single = len(cameras) == 1
+        self._loose: tuple[F8, F8] | None = None
         parts = []
         for frame, seen in zip(frames, views):
             told = frame.world is not None and self._single and int(seen[0].used.sum()) >= MIN_KEYPOINTS
@@ -128,7 +129,9 @@ class Stretch:
         inverse = np.concatenate([f.prior.inverse_sigma, np.zeros(nb)])
         prior = f.prior._replace(mean=np.concatenate([f.prior.mean, np.zeros(nb)]), inverse_sigma=inverse)
         bounds = f.bounds(nb, in_front=self._single)
-        loose, turn_loose = self._looseness(x, betas)
+        # From the start only: what has been smoothed looks calmer than it is.
+        self._loose = self._loose or self._looseness(x, betas)
+        loose, turn_loose = self._loose
         spent = 0
         for wide in (True, False):
             if wide and not cold and not self._fixed.any():
