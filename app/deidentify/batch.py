@@ -173,8 +173,8 @@ class _Batch:
 
     def _job(self, share: list[int]) -> tuple[ProcessJob, list[int]]:
         items = [(n, self._results[n].item) for n in share]
-        job = ProcessJob("batch", batch_task, (items, self._request, self._projects), self.take)
-        return job, share
+        arguments = (items, self._request, self._projects)
+        return ProcessJob("batch", batch_task, arguments, self.take, polite=False), share
 
     def _give_up(self, number: int) -> None:
         self._end(number, FileOutcomeOrError(error=(

@@ -34,13 +34,16 @@ class ProcessJob:
     The listener is called on a thread of this process.
     """
 
-    def __init__(self, name: str, task: Task, arguments: tuple[Any, ...], listener: Listener) -> None:
+    def __init__(
+        self, name: str, task: Task, arguments: tuple[Any, ...], listener: Listener, *, polite: bool = True
+    ) -> None:
+        """``polite`` work lets the window of this program, and everything else, come first."""
         context = multiprocessing.get_context("spawn")
         self._stop, self._go = context.Event(), context.Event()
         self._go.set()
         self._events, theirs = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_work, args=(task, arguments, theirs, self._stop, self._go), name=name, daemon=True
+            target=_work, args=(task, arguments, theirs, self._stop, self._go, polite), name=name, daemon=True
         )
         self._process.start()
         theirs.close()
@@ -108,9 +111,11 @@ class ProcessJob:
         return self._ended.wait(timeout)
 
 
-def _work(task: Task, arguments: tuple[Any, ...], events: Connection, stop: Flag, go: Flag) -> None:
+def _work(
+    task: Task, arguments: tuple[Any, ...], events: Connection, stop: Flag, go: Flag, polite: bool
+) -> None:
     """The other process."""
-    if hasattr(os, "nice"):
+    if polite and hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(_NICE)  # whoever looks at the window comes first
     control = Control(stop, go)

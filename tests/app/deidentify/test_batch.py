@@ -334,7 +334,10 @@ def test_a_process_that_dies_costs_the_file_it_was_at(
     class Dying:
         """A process that is killed by what it reads in file b."""
 
-        def __init__(self, name: str, task: object, arguments: tuple[Any, ...], listener: Any) -> None:
+        def __init__(
+            self, name: str, task: object, arguments: tuple[Any, ...], listener: Any, *, polite: bool
+        ) -> None:
+            assert not polite
             items = arguments[0]
             shares.append([n for n, _ in items])
             for number, item in items:
