@@ -15,6 +15,7 @@ from app.cli.console import duration, err, warn
 from app.pipeline import events
 from app.pipeline.job import Control
 
+_STATES = {"kept": "finished before", "leaks": "done, but somebody may be seen"}
 _PLAIN_EVERY_S = 10.0
 """Where there is no terminal, one line now and then instead of a bar that moves."""
 
@@ -76,7 +77,8 @@ class ProgressView:
 
     def _tell_end(self, event: events.FileEnded) -> None:
         if not self._quiet:
-            words = event.result.get("message") or event.result.get("state", "")
+            state = str(event.result.get("state", ""))
+            words = event.result.get("message") or _STATES.get(state, state)
             err.print(f"{event.index} of {event.total}  {event.name}: {words}", markup=False)
 
     def _advance(self, event: events.Progress) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -115,6 +116,8 @@ def _work(
     task: Task, arguments: tuple[Any, ...], events: Connection, stop: Flag, go: Flag, polite: bool
 ) -> None:
     """The other process."""
+    # Ctrl-C in a terminal reaches both processes; the first one says whether and how to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if polite and hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(_NICE)  # whoever looks at the window comes first
