@@ -92,6 +92,8 @@ def deidentify_dataset(
         )  # fmt: skip
     else:
         _tell(done, request.out, seconds)
+    if control.stopped:
+        console.fail("Stopped. Finished files are kept; the same command goes on with the rest.")
     if code:
         raise typer.Exit(code)
 

@@ -197,6 +197,8 @@ def deidentify(
         )  # fmt: skip
     else:
         _tell(results, request.out, time.monotonic() - begun, kept=projects is not None)
+    if control.stopped:
+        console.fail("Stopped. Finished files are kept; the same command goes on with the rest.")
     if code:
         raise typer.Exit(code)
 

@@ -28,7 +28,7 @@ class ProgressView:
         self._task: TaskID | None = None
         self._stage = ""
         self._text = ""
-        self._file = ""
+        self._file = self._name = ""
         self._plain_at = time.monotonic()
         self._quiet = quiet
         self.warnings: list[str] = []
@@ -55,14 +55,15 @@ class ProgressView:
         elif isinstance(event, events.Progress):
             self._advance(event)
         elif isinstance(event, events.Warned):
-            text = f"{self._file}{event.text}"
+            text = f"{self._name}{event.text}"
             self.warnings.append(text)
             warn(text)
         elif isinstance(event, events.FileStarted):
             left = f", {duration(event.remaining_s)} left for all" if event.remaining_s is not None else ""
+            self._name = f"{event.name}: "
             self._file = f"{event.name} ({event.index} of {event.total}{left}): "
         elif isinstance(event, events.FileEnded):
-            self._file = ""
+            self._file = self._name = ""
             self._tell_end(event)
 
     def _start(self, event: events.StageStarted) -> None:

@@ -7,6 +7,7 @@ on where it stopped.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -77,6 +78,8 @@ def run_batch(
         engine: makes the networks in this process, and files are worked through in it; None: in processes
             of their own.
 
+    Asked to stop, it leaves the rest waiting: the same call goes on with them.
+
     Raises:
         ExportError: another batch writes to the same folder. StorageError: it cannot be written.
     """
@@ -84,13 +87,11 @@ def run_batch(
     with workplace(request.out, request.projects) as projects:
         batch = _Batch(request, projects, results, listener)
         batch.refuse_strangers()
-        try:
+        with contextlib.suppress(Cancelled):  # what was not begun says so itself
             if engine is None:
                 batch.run_apart(control, max(workers, 1))
             else:
                 batch.run_here(control, engine())
-        except Cancelled:
-            listener(Warned("Stopped. Finished files are kept; the same command goes on with the rest."))
     return results
 
 
