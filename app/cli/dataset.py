@@ -59,6 +59,7 @@ def deidentify_dataset(
     on with the same command. Clips in which somebody may be seen end in _unverified and stay out of the new
     splits; conversion.csv says what came of every clip.
     """
+    from app.audit.run import require_audit_networks
     from app.deidentify.batch import exit_code_of
     from app.deidentify.data_set import convert_data_set
     from app.deidentify.request import BatchRequest, ClipForm
@@ -73,6 +74,8 @@ def deidentify_dataset(
     if resize is not None and not all(16 <= side <= 8192 for side in resize):
         raise typer.BadParameter("width and height lie between 16 and 8192 pixels", param_hint="--resize")
     require_networks()
+    if audit:
+        require_audit_networks()
     request = BatchRequest(
         out=output.absolute(), audit=audit, report=False, device=device, overwrite=overwrite,
         deid=DeidSettings(fill=fill_of(how), look=look.value, codec=codec.value),

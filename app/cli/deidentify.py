@@ -155,6 +155,7 @@ def deidentify(
     Exit codes: 0 all files are done and nobody is known to be seen, 3 a file could not be read, 6 somebody
     may be seen or a file could not be written, 7 the disk is full.
     """
+    from app.audit.run import require_audit_networks
     from app.deidentify.batch import exit_code_of, run_batch
     from app.deidentify.inputs import find_inputs
     from app.deidentify.request import BatchRequest
@@ -181,6 +182,8 @@ def deidentify(
             "people are numbered anew in every file: give one file", param_hint="--spare"
         )
     require_networks()
+    if audit:
+        require_audit_networks()
     request = BatchRequest(
         out=output.absolute(), deid=deid, audit=audit, report=report, between=span,
         spare=tuple(dict.fromkeys(spare or ())), reason=reason, dicom=dicom.value if dicom else None,

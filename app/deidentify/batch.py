@@ -221,7 +221,7 @@ class _Batch:
             else:
                 result.values, result.state = dict(outcome), KEPT
             result.message = str(result.values.pop("message", ""))
-            if _may_be_seen(result.values):
+            if _may_be_seen(result.values, asked=self._request.audit):
                 result.state = LEAKS
         self._listener(
             FileEnded(number + 1, len(self._results), result.item.place.as_posix(), result.plain())
@@ -295,10 +295,12 @@ def _work_on(
     return told.error is not None and told.error[1] == StorageError.exit_code
 
 
-def _may_be_seen(values: dict[str, Any]) -> bool:
-    """Whether somebody is known to be seen: findings that are open, or people who were not covered in a
-    video that nobody searched."""
-    return bool(values["open_events"]) or (bool(values["uncovered"]) and not values["searched"])
+def _may_be_seen(values: dict[str, Any], *, asked: bool) -> bool:
+    """Whether somebody may be seen: the video was to be searched and is not verified, or nobody searched it
+    and not everybody was covered."""
+    if asked:
+        return not values["verified"]
+    return bool(values["uncovered"]) and not values["searched"]
 
 
 def _size(path: Path) -> int:

@@ -17,14 +17,15 @@ import cv2
 import numpy as np
 
 from app.deidentify.inputs import BatchInput
-from app.deidentify.request import BatchRequest, FileOutcome
+from app.deidentify.request import BatchRequest, FileOutcome, figures
 from app.export.atomic import written_whole
 from app.export.manifest import sha256_of
 from app.export.run import run_export
+from app.export.verdict import NOT_ASKED
 from app.footage import Footage, open_footage
 from app.footage.writer import VideoWriter
 from app.pipeline.engine import Engine
-from app.pipeline.events import Listener, Progress, StageStarted
+from app.pipeline.events import Event, Listener, Progress, StageStarted, Warned
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.records import PersonRecord
@@ -91,9 +92,9 @@ def write_clip(
         wanted = ExportRequest(
             work, ("video",), *span, overwrite=True, allow_uncovered=True, audit=request.audit, report=False
         )  # fmt: skip
-        summary = run_export(store, footage, engine.body, wanted, request.deid, control, listener)
-        audit, verified = summary.get("audit") or {}, bool(summary.get("verified", False))
-        suspect = bool(audit) and not verified
+        tell = listener if request.audit else _without_names(listener)
+        summary = run_export(store, footage, engine.body, wanted, request.deid, control, tell)
+        suspect = request.audit and not summary["verified"]
         final = target.with_name(f"{item.place.name}{'_unverified' if suspect else ''}.mp4")
         files = [_moved(_video_in(summary), final)]
         other = target.with_name(f"{item.place.name}{'' if suspect else '_unverified'}.mp4")
@@ -102,8 +103,9 @@ def write_clip(
             beside = request.out / INTERMEDIATE / item.place.parent
             empty = replace(request.deid, cover="whole", fill="remove", background="plate")
             without = run_export(
-                store, footage, engine.body, replace(wanted, audit=False), empty, control, listener
-            )
+                store, footage, engine.body, replace(wanted, audit=False), empty, control,
+                _without_names(listener),
+            )  # fmt: skip
             name = item.place.name
             files.append(_moved(_video_in(without), beside / f"{name}_inpaint.mp4"))
             files.append(_copied(files[0], beside / f"{name}_inpaint_final.mp4"))
@@ -111,12 +113,20 @@ def write_clip(
                 files.append(_copied(footage.path, beside / f"{name}_resize.mp4"))
     hidden = occluded_share(store, engine.body, footage)
     result = {
-        "frames": summary["frames"], "fps": round(footage.fps, 3), "events": audit.get("events", 0),
-        "open_events": audit.get("open", 0), "searched": bool(audit), "verified": verified,
-        "uncovered": summary["uncovered"], "message": "", "occluded": round(hidden, 4),
+        **figures(summary, request), "fps": round(footage.fps, 3), "occluded": round(hidden, 4),
         "occlusion_fault": hidden > _FAULT, "outputs": [str(f.relative_to(request.out)) for f in files],
     }  # fmt: skip
     return FileOutcome("", {str(f.relative_to(request.out)): sha256_of(f) for f in files}, result)
+
+
+def _without_names(listener: Listener) -> Listener:
+    """Clips that were not to be searched keep their plain names: nothing is said of a name that tells."""
+
+    def tell(event: Event) -> None:
+        if not (isinstance(event, Warned) and event.text.startswith(NOT_ASKED)):
+            listener(event)
+
+    return tell
 
 
 def _video_in(summary: dict[str, Any]) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import ExportError
+from app.export.names import DICOM, DICOM_UNVERIFIED, UNVERIFIED, VERIFIED
 from app.footage.dicom_file import is_dicom
 from app.footage.pictures import SUFFIXES as PICTURES
 
@@ -59,7 +60,7 @@ def find_inputs(given: Sequence[str], out: Path) -> list[BatchInput]:
     inputs = _told_apart(found)
     sources = set(found)
     for item in inputs:
-        for ending in ("_deidentified.mp4", "_deidentified_unverified.mp4", "_deidentified.dcm"):
+        for ending in (VERIFIED, UNVERIFIED, DICOM, DICOM_UNVERIFIED):
             target = (out / item.place).with_name(item.place.name + ending).resolve()
             if target in sources:
                 raise ExportError(f"The output {target.name} would replace an input. Choose another folder.")

@@ -16,11 +16,10 @@ from typing import Any
 from app.errors import ExportError
 from app.export.atomic import plain_error
 from app.export.manifest import sha256_of
+from app.export.names import UNVERIFIED, VERIFIED
 from app.project.store import now
 
 LEDGER = "understudy_batch.jsonl"
-
-_OPEN_ENDING, _VERIFIED_ENDING = "_deidentified_unverified", "_deidentified"
 
 
 class Ledger:
@@ -68,7 +67,7 @@ class Ledger:
         for name, digest in entry["files"].items():
             path = self._out / name
             if not path.is_file():  # its findings may have been released since, which renames it
-                path = path.with_name(path.name.replace(_OPEN_ENDING, _VERIFIED_ENDING))
+                path = path.with_name(path.name.replace(UNVERIFIED, VERIFIED))
             if not path.is_file() or (digest and sha256_of(path) != digest):
                 return None
             files[str(path.relative_to(self._out))] = digest

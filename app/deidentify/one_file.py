@@ -13,7 +13,7 @@ import numpy as np
 from app.deidentify.clips import scaled_copy, write_clip
 from app.deidentify.editing import PlanEditor, read_plan
 from app.deidentify.inputs import BatchInput
-from app.deidentify.request import BatchRequest, FileOutcome, Seconds
+from app.deidentify.request import BatchRequest, FileOutcome, Seconds, figures
 from app.deidentify.workplace import remove_project
 from app.errors import ExportError, FootageError, MissingFootage, ProjectError
 from app.export.dicom import write_dicom
@@ -153,16 +153,13 @@ def _export(
         audit=request.audit, report=request.report,
     )  # fmt: skip
     summary = run_export(store, footage, engine.body, wanted, request.deid, control, listener)
-    verified = bool(summary.get("verified", False))
+    verified = bool(summary["verified"])
     files = [Path(f) for f in summary["files"]]
     video = next(f for f in files if f.suffix == ".mp4")
     if request.dicom is not None:
         files.append(_as_dicom(video, store, request, summary["frames"], verified, control, listener))
-    audit = summary.get("audit") or {}
     result = {
-        "frames": summary["frames"], "events": audit.get("events", 0), "open_events": audit.get("open", 0),
-        "searched": bool(audit), "verified": verified, "uncovered": summary["uncovered"],
-        "message": "", "outputs": [str(f.relative_to(request.out)) for f in files],
+        **figures(summary, request), "outputs": [str(f.relative_to(request.out)) for f in files],
         "tracks": [track.track_id for track in store.tracks()],
     }  # fmt: skip
     # A report or manifest is rewritten when a finding is released; the pictures are not.

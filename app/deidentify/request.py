@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from app.export.dicom import Form
+from app.export.names import DICOM, DICOM_UNVERIFIED, MANIFEST, UNVERIFIED, VERIFIED
 from app.review.types import DeidSettings
 
 Seconds = tuple[float, float]
@@ -60,9 +62,7 @@ class BatchRequest:
         """What names of outputs may end in."""
         if self.clips is not None:
             return (".mp4", "_unverified.mp4")
-        return (
-            "_deidentified.mp4", "_deidentified_unverified.mp4", "_deidentified.dcm", "_manifest.json",
-        )  # fmt: skip
+        return (VERIFIED, UNVERIFIED, DICOM, DICOM_UNVERIFIED, MANIFEST)
 
     def digest(self) -> str:
         """SHA-256 of everything that changes what an output looks like."""
@@ -81,3 +81,14 @@ class FileOutcome:
     source: str
     files: dict[str, str]
     result: dict[str, Any]
+
+
+def figures(summary: Mapping[str, Any], request: BatchRequest) -> dict[str, Any]:
+    """What an export's summary says of a video, as plain values to show."""
+    audit = summary["audit"] or {}
+    verified = bool(summary["verified"])
+    return {
+        "frames": summary["frames"], "events": audit.get("events", 0), "open_events": audit.get("open", 0),
+        "searched": bool(audit), "verified": verified, "uncovered": summary["uncovered"],
+        "message": "" if verified or not request.audit else summary["why_unverified"],
+    }  # fmt: skip

@@ -40,6 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[BatchRequest]:
 
     monkeypatch.setattr(batch, "run_batch", answer)
     monkeypatch.setattr("app.pipeline.engine.require_networks", lambda: None)
+    monkeypatch.setattr("app.audit.run.require_audit_networks", lambda: None)
     return requests
 
 

@@ -83,7 +83,7 @@ def test_one_bad_file_never_ends_the_batch(tmp_path: Path, run: Run, request_: B
     for result in results:
         assert (result.state == "failed") == bool(result.message)
     for name in ("a", "ward/z"):
-        with open_footage(tmp_path / "out" / f"{name}_deidentified.mp4") as video:
+        with open_footage(tmp_path / "out" / f"{name}_deidentified_unverified.mp4") as video:
             assert video.n_frames == 6
             assert not any(theatre.skin(image).any() for _, image in video.iter_frames())
     assert before == {p: p.read_bytes() for p in before}
@@ -92,9 +92,9 @@ def test_one_bad_file_never_ends_the_batch(tmp_path: Path, run: Run, request_: B
     written = {p.name for p in (tmp_path / "out").rglob("*") if p.is_file()}
     assert written == {
         LEDGER,
-        "a_deidentified.mp4",
+        "a_deidentified_unverified.mp4",
         "a_manifest.json",
-        "z_deidentified.mp4",
+        "z_deidentified_unverified.mp4",
         "z_manifest.json",
     }
 
@@ -104,9 +104,9 @@ def test_finished_files_are_known_by_hash_and_settings(
 ) -> None:
     first, second = clip(tmp_path / "in" / "a.mp4"), clip(tmp_path / "in" / "b.mp4", 5)
     run(request_)
-    stamp = (tmp_path / "out" / "a_deidentified.mp4").stat().st_mtime_ns
+    stamp = (tmp_path / "out" / "a_deidentified_unverified.mp4").stat().st_mtime_ns
     assert states(run(request_)) == {"a": "kept", "b": "kept"}
-    assert (tmp_path / "out" / "a_deidentified.mp4").stat().st_mtime_ns == stamp
+    assert (tmp_path / "out" / "a_deidentified_unverified.mp4").stat().st_mtime_ns == stamp
     # Other settings: what is there is not replaced without a word.
     other = replace(request_, deid=replace(SOLID, fill="pixels"))
     results = run(other)
@@ -115,7 +115,7 @@ def test_finished_files_are_known_by_hash_and_settings(
     assert states(run(replace(other, overwrite=True))) == {"a": "done", "b": "done"}
     # Other footage under the old name, and an output that was changed: made again.
     first.write_bytes(second.read_bytes())
-    (tmp_path / "out" / "b_deidentified.mp4").write_bytes(b"spoilt")
+    (tmp_path / "out" / "b_deidentified_unverified.mp4").write_bytes(b"spoilt")
     assert states(run(other)) == {"a": "done", "b": "done"}
     assert states(run(other)) == {"a": "kept", "b": "kept"}
 
@@ -167,14 +167,14 @@ def test_a_killed_batch_goes_on_and_what_it_left_is_its_own(
     monkeypatch.setattr(one_file, "run_export", dies)
     with pytest.raises(SystemExit):
         run(request_)
-    assert (tmp_path / "out" / "b_deidentified.mp4").exists()
+    assert (tmp_path / "out" / "b_deidentified_unverified.mp4").exists()
     monkeypatch.setattr(one_file, "run_export", export)
     assert states(run(request_)) == {"a": "kept", "b": "done"}
 
 
 def test_files_that_no_batch_made_are_not_replaced(tmp_path: Path, run: Run, request_: BatchRequest) -> None:
     clip(tmp_path / "in" / "a.mp4")
-    own = tmp_path / "out" / "a_deidentified.mp4"
+    own = tmp_path / "out" / "a_deidentified_unverified.mp4"
     own.parent.mkdir()
     own.write_bytes(b"somebody's")
     results = run(request_)
@@ -210,7 +210,8 @@ def test_a_full_disk_stops_the_batch_and_leaves_nothing_half_written(
     results = run(request_)
     assert states(results) == {"a": "done", "b": "failed", "c": "waiting"}
     assert exit_code_of(results) == 7
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {LEDGER, "a_deidentified.mp4", "a_manifest.json"}
+    left = {p.name for p in (tmp_path / "out").iterdir()}
+    assert left == {LEDGER, "a_deidentified_unverified.mp4", "a_manifest.json"}
     monkeypatch.setattr(VideoWriter, "write", write)
     assert states(run(request_)) == {"a": "kept", "b": "done", "c": "done"}
 
@@ -241,7 +242,7 @@ def test_a_part_of_the_footage_and_a_spared_person(tmp_path: Path, run: Run, req
     )  # fmt: skip
     (result,) = run(request)
     assert (result.state, result.values["frames"]) == ("done", 6)
-    with open_footage(tmp_path / "out" / "a_deidentified.mp4") as video:
+    with open_footage(tmp_path / "out" / "a_deidentified_unverified.mp4") as video:
         np.testing.assert_allclose(video.times, times[3:9] - times[3], atol=1e-3)
     store = ProjectStore.open(tmp_path / "projects" / "a.understudy")
     (rule,) = read_plan(store).spared()
@@ -267,7 +268,7 @@ def test_dicom_goes_in_and_out(tmp_path: Path, run: Run, request_: BatchRequest)
     ds.save_as(source)
     (result,) = run(replace(request_, dicom="video"))
     assert result.state == "done"
-    target = tmp_path / "out" / "case_deidentified.dcm"
+    target = tmp_path / "out" / "case_deidentified_unverified.dcm"
     assert b"Smith" not in target.read_bytes()
     assert dcmread(target).PatientIdentityRemoved == "YES"
     with open_footage(target) as video:
@@ -306,7 +307,7 @@ def test_progress_tells_the_file_and_the_time_left(tmp_path: Path, run: Run, req
     assert (told[0].index, told[0].total, told[0].name) == (1, 1, "a.mp4")
     assert any(isinstance(e, StageStarted) and e.stage == "video" for e in told)
     assert any(isinstance(e, Progress) and e.stage == "check" for e in told)
-    assert not any(isinstance(e, Warned) for e in told)
+    assert [e.text[:26] for e in told if isinstance(e, Warned)] == ["The video was not searched"]
 
 
 def test_shares_are_even_and_in_order() -> None:
@@ -320,7 +321,7 @@ def test_results_are_plain(tmp_path: Path, run: Run, request_: BatchRequest) -> 
     (result,) = run(request_)
     plain = json.loads(json.dumps(result.plain()))
     assert (plain["place"], plain["state"], plain["frames"], plain["people"]) == ("ward/a", "done", 6, 2)
-    assert sorted(plain["outputs"]) == ["ward/a_deidentified.mp4", "ward/a_manifest.json"]
+    assert sorted(plain["outputs"]) == ["ward/a_deidentified_unverified.mp4", "ward/a_manifest.json"]
     assert str(tmp_path) not in json.dumps(plain)
 
 
@@ -359,3 +360,31 @@ def test_a_process_that_dies_costs_the_file_it_was_at(
     assert "ended unexpectedly" in results[1].message
     assert exit_code_of(results) == 3
     assert shares == [[0, 1, 2], [2]]
+
+
+@pytest.mark.parametrize(
+    ("verified", "audit", "state"),
+    [
+        (True, {"events": 2, "open": 0}, "done"),
+        (False, {"events": 3, "open": 1}, "leaks"),
+        (False, None, "leaks"),
+    ],
+)
+def test_what_was_to_be_searched_and_is_not_verified_is_told(
+    verified: bool, audit: dict[str, int] | None, state: str, tmp_path: Path, run: Run,
+    request_: BatchRequest, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    clip(tmp_path / "in" / "a.mp4", 2)
+    export = one_file.run_export
+
+    def searched(*args: Any) -> dict[str, Any]:
+        unsearched = replace(args[3], audit=False)
+        summary = export(*args[:3], unsearched, *args[4:])
+        return {**summary, "audit": audit, "verified": verified, "why_unverified": "Somebody may be seen."}
+
+    monkeypatch.setattr(one_file, "run_export", searched)
+    for want in (state, {"done": "kept"}.get(state, state)):
+        (result,) = run(replace(request_, audit=True))
+        assert result.state == want
+        assert exit_code_of([result]) == (0 if verified else 6)
+        assert result.message == ("" if verified else "Somebody may be seen.")
