@@ -107,6 +107,11 @@ class Whereabouts:
                 found.append(presence)
         return found + self._doubtful_at(frame)
 
+    @property
+    def lead(self) -> int:
+        """Frames before and after somebody was seen for which they are guessed."""
+        return self._lead
+
     def predicted(self, track: int) -> I8:
         """(K,) frames in which a person is covered where they are guessed to be, ascending."""
         frames = self._frames.get(track)

@@ -12,14 +12,24 @@ from app.deidentify.plan import DeidPlan, Method
 from app.export.background import SeenCount
 from app.export.coverage import Presence, Whereabouts
 from app.export.looks import Wardrobe
+from app.pipeline.faces import as_sightings
+from app.project.notes import faces
 from app.project.store import ProjectStore
 from app.review.types import DeidSettings
 from backends.background import Plate, StillRoom
 from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
 from backends.deidentify import Foreground, FreeArea, How, PersonCover, cover_frame
+from backends.deidentify.strays import link
 
 U1 = npt.NDArray[np.uint8]
+
+
+_HEAD_OF_FACE = 1.7
+"""A head with hair and chin, as a multiple of the face that a detector finds."""
+_PERSON_OF_FACE = 7.0
+_UNSURE = 0.25
+"""How much farther a stray head's cover reaches between two sightings, as a share of the face."""
 
 
 class FrameCoverer:
@@ -48,6 +58,7 @@ class FrameCoverer:
         self._foreground: tuple[Plate, Foreground] | None = None
         self._phase = tuple(float(v) for v in np.random.default_rng(seed).random(2))
         self._wardrobe = Wardrobe(body)
+        self._strays = link(as_sightings(faces(store)))
 
     def cover(self, index: int, rgb: U1, room: Plate | None = None) -> U1:
         """Frame ``index`` (H, W, 3) with everybody covered; ``room`` is its own, of a moving camera."""
@@ -60,6 +71,7 @@ class FrameCoverer:
         if self._plate is not None:
             room = self._plate.at(index)
         covers = [self._cover_of(p, index) for p in self.whereabouts.at(index)]
+        covers += self._heads_of_nobody(index, covers)
         areas = [
             # Above the bodies, because that is where the audit saw something.
             FreeArea(points, region.fill, on_top=bool(region.event_id))
@@ -72,6 +84,16 @@ class FrameCoverer:
         if room is not None:
             self.seen.add(replaced, room)
         return covered, replaced
+
+    def cover_known_heads(self, index: int, rgb: U1) -> tuple[U1, npt.NDArray[np.bool_]]:
+        """Only the heads of people who were found in this very frame: what tools do that look at each
+        frame alone. A baseline, never an export."""
+        known = [
+            replace(self._cover_of(p, index), how=How("head", "solid"))
+            for p in self.whereabouts.at(index)
+            if p.slack == 0
+        ]
+        return cover_frame(rgb, known, self._camera, plate=None)
 
     def _foreground_of(self, room: Plate | None) -> Foreground | None:
         """What tells a picture from its room, where the room is the same in many pictures."""
@@ -108,6 +130,34 @@ class FrameCoverer:
             shown.head_faces if shown is not None else None, head_xy, size, presence.slack,
             None if method is None else How(method.cover, method.fill), face_xy, presence.drawn,
         )  # fmt: skip
+
+    def _heads_of_nobody(self, index: int, people: list[PersonCover]) -> list[PersonCover]:
+        """Heads that no track owns. No more than a face is known of them, so the head is what is covered.
+
+        A face of somebody spared among ``people`` is theirs.
+        """
+        fill = self.plan.settings.fill
+        how = How("head", "solid" if fill == "mesh" else fill)
+        if self._plate is not None and fill == "mesh":
+            how = How("head", "remove")
+        spared = [p.box for p in people if p.how is None]
+        found = []
+        for stray in self._strays:
+            place = stray.at(index, self.whereabouts.lead)
+            if place is None:
+                continue
+            box, seen = place
+            size, middle = float((box[2:] - box[:2]).max()), (box[:2] + box[2:]) / 2
+            if any((b[:2] < middle).all() and (middle < b[2:]).all() for b in spared):
+                continue
+            reach = 0.5 * _HEAD_OF_FACE * size
+            head = np.concatenate([middle - reach, middle + reach]).astype(np.float32)
+            corners = head[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2)
+            slack = 0.0 if seen else _UNSURE * size
+            found.append(
+                PersonCover(head, None, (), None, None, corners, _PERSON_OF_FACE * size, slack, how)
+            )
+        return found
 
     def _seen(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
         """(N, 2) pixels, or None where one of the points lies behind the camera."""

@@ -15,7 +15,7 @@ from app.export.plate_looks import choose_looks
 from app.footage import Footage
 from app.footage.base import Image
 from app.models.store import ModelStore
-from app.pipeline.engine import DETECTOR, LANDMARKS
+from app.pipeline.engine import DETECTOR, FACES, LANDMARKS
 from app.pipeline.events import Listener, Progress, StageStarted
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
@@ -31,7 +31,6 @@ BoolArray = npt.NDArray[np.bool_]
 
 _ABOUT = 20
 """One frame of a moving camera is shown from so many before and after it: the export looks farther."""
-FACES = "face-detector-full-range"
 _FACE = 0.6
 _HEAD_OF_FACE = 0.9
 """Half the side of a head with hair, as a share of the face's longer side."""

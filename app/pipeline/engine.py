@@ -8,12 +8,15 @@ from typing import Any, Protocol
 
 from app.models.store import ModelStore
 from app.pipeline.detail_stage import DetailStage
+from app.pipeline.faces import WatchedPeople
 from backends.body import BodyModel, load_body
+from backends.detection.faces import FullRangeFace
 from backends.tracking.stream import PeopleStream, TrackDecisions, TrackedPose
 
 DETECTOR = "blazepose-detector"
 LANDMARKS = "blazepose-landmarks"
 HANDS, FACE = "hand-landmarks", "face-landmarks"
+FACES = "face-detector-full-range"
 
 
 class Perception(Protocol):
@@ -62,10 +65,17 @@ def default_engine(store: ModelStore | None = None) -> Engine:
     detector, landmarks = models.path(DETECTOR), models.path(LANDMARKS)
     return Engine(
         body=load_body(),
-        perception=lambda: PeopleStream(detector, landmarks),
+        perception=lambda: _watched(PeopleStream(detector, landmarks), models),
         hashes={name: models.sha256(name) for name in (DETECTOR, LANDMARKS)},
         details=lambda: DetailStage(models.path(HANDS), models.path(FACE)),
     )
+
+
+def _watched(people: PeopleStream, models: ModelStore) -> Perception:
+    """People, and faces that nobody owns where the network for them is installed."""
+    if not models.has(FACES):
+        return people
+    return WatchedPeople(people, FullRangeFace(models.path(FACES)))
 
 
 def require_networks(store: ModelStore | None = None, *, hands_face: bool = False) -> None:

@@ -19,12 +19,13 @@ from app.footage import Footage
 from app.pipeline.channel import Channel
 from app.pipeline.engine import DetailFinder, Engine, Perception
 from app.pipeline.events import ChunkStored, Listener, Progress, StageStarted, Warned
+from app.pipeline.faces import WatchedPeople
 from app.pipeline.finish import finish_run
 from app.pipeline.fit_stage import FitStage
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.edits import EditLog
-from app.project.notes import set_finished
+from app.project.notes import faces, set_faces, set_finished
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
 from app.review.types import RunOptions
@@ -100,6 +101,11 @@ def run_pipeline(
             store, footage, perception, details, stage, (first, last), offset, control, listener, shared
         )
     decisions = shared.decisions or perception.finish()
+    if isinstance(perception, WatchedPeople):
+        rows = [row for row in faces(store) if isinstance(row, list) and row and not first <= row[0] <= last]
+        known = {s.frame for s in perception.sightings}
+        rows = [row for row in rows if row[0] not in known]
+        set_faces(store, rows + [[s.frame, *s.box, s.score] for s in perception.sightings])
     summary = finish_run(store, stage, decisions, offset, control, listener)
     if shared.damage is not None:
         listener(Warned(str(shared.damage)))

@@ -10,6 +10,7 @@ from app.project.store import NOTES, ProjectStore
 
 _FINISHED = f"{NOTES}finished"
 _SMOOTHED = f"{NOTES}smoothed:"
+_FACES = f"{NOTES}faces"
 
 
 def smoothed(store: ProjectStore, track: int) -> dict[str, str]:
@@ -38,3 +39,14 @@ def set_finished(store: ProjectStore, done: bool) -> None:
 def _note(store: ProjectStore, name: str, value: Any) -> None:
     with store.transaction() as db:
         db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, to_json(value)))
+
+
+def faces(store: ProjectStore) -> list[Any]:
+    """Rows of frame, box and score: faces of nobody who was found; see :mod:`app.pipeline.faces`."""
+    stored = store.setting(_FACES)
+    return stored if isinstance(stored, list) else []
+
+
+def set_faces(store: ProjectStore, rows: list[list[float]]) -> None:
+    """Keep what :func:`faces` tells."""
+    _note(store, _FACES, rows)

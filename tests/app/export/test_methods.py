@@ -14,6 +14,7 @@ from app.deidentify.editing import PlanEditor
 from app.deidentify.plan import Method, RegionKey
 from app.export.frames import FrameCoverer
 from app.project.edits import EditLog
+from app.project.notes import set_faces
 from app.review.types import DeidSettings, Look
 from backends.background import Plate
 from backends.deidentify.fills import SOLID_RGB
@@ -101,3 +102,22 @@ def test_nobody_in_the_clip_and_a_person_in_one_frame_only(tmp_path: Path) -> No
     assert not coverer(stage).cover_with_mask(20, frame)[1].any()
     stage.store.close()
     stage.footage.close()
+
+
+def test_a_face_that_no_track_owns_is_covered_from_a_little_before_to_a_little_after(
+    stage: theatre.Theatre,
+) -> None:
+    rows = [[float(f), 80.0, 20.0, 92.0, 34.0, 0.7] for f in (6, 12)]
+    set_faces(stage.store, rows)
+    for frame, there in ((6, True), (9, True), (13, True), (5, True), (23, False)):
+        covered = coverer(stage).cover_with_mask(frame, stage.footage.frame(frame))[1]
+        people = theatre.silhouette(theatre.body_at(1, frame)) | theatre.silhouette(theatre.body_at(2, frame))
+        place = np.zeros_like(covered)
+        place[20:34, 80:92] = True
+        assert bool(covered[place & ~people].all()) == there, frame
+    PlanEditor(stage.store, EditLog(stage.store)).spare(2, 0, N, "Staff")
+    box = theatre.record(2, 6).estimate.box
+    x, y = float(box[0] + box[2]) / 2, float(box[1]) + 10
+    set_faces(stage.store, [[6.0, x - 4, y - 4, x + 4, y + 4, 0.95]])
+    covered = coverer(stage).cover_with_mask(6, stage.footage.frame(6))[1]
+    assert not covered[round(y), round(x)]

@@ -1,0 +1,105 @@
+"""Every true head of a clip against what the export shows: covered, and not by the person themselves.
+
+A pixel that was replaced hides nobody where the replacement shows the same person again, because they came
+into the empty room. So a head's pixel counts as hidden only where it was replaced and either looks different
+now or is what the true empty room looks like, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from app.datasets.types import TrueFrame
+from backends.keypoints.layout import INDEX
+from backends.keypoints.types import PoseEstimate, Visibility
+from backends.metrics.faces import COVERED
+from backends.metrics.pose2d import oks_matrix, oks_sigmas
+
+U1 = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+
+LEAST_PIXELS = 12
+"""Of a head; fewer show nobody."""
+_SAME = 12
+_STANDS_OUT = 25
+"""Levels: up to the first two pixels look the same, from the second on somebody differs from the room."""
+_AREA_OF_BOX = 0.53
+"""A person's area as a share of their box, where no outline is known (COCO)."""
+
+@dataclass
+class HeadScore:
+    """The heads of a clip.
+
+    Attributes:
+        shares: hidden share of every head that was seen, over people and frames.
+        leaks: by person, the frames in which less than nine tenths of their head was hidden.
+        people: everybody whose head was ever seen.
+    """
+
+    shares: list[float] = field(default_factory=list)
+    leaks: dict[int, list[int]] = field(default_factory=dict)
+    people: set[int] = field(default_factory=set)
+
+    def add(self, frame: TrueFrame, original: U1, covered: U1, replaced: Bools, room: U1 | None) -> None:
+        """Look at the next frame; ``room`` (H, W, 3) is the true empty room, where it is known."""
+        for person in frame.people:
+            if person.head_mask is None:
+                continue
+            head = np.zeros(replaced.shape, np.bool_)
+            person.head_mask.paint(head)
+            if int(head.sum()) < LEAST_PIXELS:
+                continue
+            share = float(hidden(original[head], covered[head], replaced[head],
+                                 None if room is None else room[head]).mean())  # fmt: skip
+            self.shares.append(share)
+            self.people.add(person.person_id)
+            if share < COVERED:
+                self.leaks.setdefault(person.person_id, []).append(frame.index)
+
+    @property
+    def coverage(self) -> float:
+        """Mean hidden share of the heads; NaN without any."""
+        return float(np.mean(self.shares)) if self.shares else float("nan")
+
+    @property
+    def whole(self) -> float:
+        """Share of people of whom no frame leaks; NaN without any."""
+        return 1 - len(self.leaks) / len(self.people) if self.people else float("nan")
+
+    @property
+    def leaking(self) -> int:
+        """Heads, over people and frames, that leak."""
+        return sum(len(frames) for frames in self.leaks.values())
+
+
+def hidden(original: U1, covered: U1, replaced: Bools, room: U1 | None) -> Bools:
+    """(N,) which pixels (N, 3) of somebody show them no more."""
+    if room is None:
+        return replaced
+    same = np.abs(original.astype(np.int16) - covered).max(axis=1) <= _SAME
+    stands_out = np.abs(original.astype(np.int16) - room).max(axis=1) >= _STANDS_OUT
+    return np.asarray(replaced & ~(same & stands_out))
+
+
+def similarity(before: Sequence[PoseEstimate], after: Sequence[PoseEstimate]) -> list[float]:
+    """Of everybody ``before`` the OKS with whoever ``after`` is most like them; 0 where nobody is.
+
+    COCO's 17 points; those count that are visible before.
+    """
+    joints = tuple(INDEX)[:17]
+    people = [p for p in before if (p.keypoints.visibility[:17] == Visibility.VISIBLE).any()]
+    if not people:
+        return []
+    if not after:
+        return [0.0] * len(people)
+    truths = np.array([p.keypoints.xy[:17] for p in people])
+    labelled = np.array([p.keypoints.visibility[:17] == Visibility.VISIBLE for p in people])
+    sides = [np.maximum(p.box[2:] - p.box[:2], 1.0) for p in people]
+    areas = [_AREA_OF_BOX * float(w * h) for w, h in sides]
+    found = np.array([p.keypoints.xy[:17] for p in after])
+    matrix = oks_matrix(found, truths, labelled, areas, oks_sigmas(joints))
+    return [float(v) for v in matrix.max(axis=1)]

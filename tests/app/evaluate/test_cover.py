@@ -1,0 +1,83 @@
+"""Whether a head that was covered shows nobody any more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.datasets.types import TrueFrame, TruePerson
+from app.evaluate.cover import HeadScore, hidden, similarity
+from backends.keypoints.types import Keypoints, PoseEstimate
+from backends.masks import encode_mask
+
+H, W = 40, 60
+
+
+def truth(index: int, *people: int) -> TrueFrame:
+    found = []
+    for person in people:
+        mask = encode_mask(np.ones((10, 10), bool), 20 * (person - 1) + 4, 6)
+        found.append(TruePerson(person_id=person, head_mask=mask))
+    return TrueFrame(index=index, people=tuple(found))
+
+
+def pictures() -> tuple[np.ndarray, np.ndarray]:
+    room = np.full((H, W, 3), 90, np.uint8)
+    original = room.copy()
+    original[6:16, 4:14] = (200, 150, 120)
+    original[6:16, 24:34] = (60, 40, 30)
+    return room, original
+
+
+def test_a_head_counts_as_hidden_where_it_was_replaced_by_something_else() -> None:
+    room, original = pictures()
+    replaced = np.zeros((H, W), bool)
+    replaced[:, :20] = True
+    covered = original.copy()
+    covered[replaced] = room[replaced]
+    score = HeadScore()
+    score.add(truth(0, 1, 2), original, covered, replaced, room)
+    assert score.shares == [1.0, 0.0]
+    assert score.leaks == {2: [0]}
+    assert (score.coverage, score.whole, score.leaking) == (0.5, 0.5, 1)
+
+
+def test_a_head_that_came_into_the_empty_room_is_not_hidden_though_it_was_replaced() -> None:
+    room, original = pictures()
+    everything = np.ones((H, W), bool)
+    score = HeadScore()
+    score.add(truth(3, 1), original, original.copy(), everything, room)
+    assert score.shares == [0.0]
+    assert score.leaks == {1: [3]}
+    unknown = HeadScore()
+    unknown.add(truth(3, 1), original, original.copy(), everything, None)
+    assert unknown.shares == [1.0]
+
+
+def test_a_pixel_of_the_rooms_own_colour_hides_nobody_and_shows_nobody() -> None:
+    grey = np.full((5, 3), 90, np.uint8)
+    assert hidden(grey, grey, np.ones(5, bool), grey).all()
+    assert not hidden(grey, grey, np.zeros(5, bool), grey).any()
+
+
+def test_without_heads_there_is_no_number() -> None:
+    score = HeadScore()
+    assert np.isnan(score.coverage)
+    assert np.isnan(score.whole)
+
+
+def estimate(x: float, visibility: int = 2) -> PoseEstimate:
+    rng = np.random.default_rng(1)
+    xy = (rng.uniform(0, 100, (23, 2)) + np.array([x, 0])).astype(np.float32)
+    keypoints = Keypoints(
+        xy, np.ones(23, np.float32), np.full(23, visibility, np.uint8), np.zeros(23, np.uint8)
+    )
+    return PoseEstimate(keypoints, np.array([x, 0, x + 100, 100], np.float32), 0.9)
+
+
+def test_similarity_is_of_each_person_before_with_whoever_is_most_like_them_after() -> None:
+    assert similarity([estimate(0)], [estimate(500), estimate(0)]) == pytest.approx([1.0])
+    assert similarity([estimate(0), estimate(300)], [estimate(1)])[1] < 0.05
+    assert similarity([estimate(0)], []) == [0.0]
+    assert similarity([], [estimate(0)]) == []
+    assert similarity([estimate(0, visibility=0)], [estimate(0)]) == []
