@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -24,9 +25,11 @@ Bools = npt.NDArray[np.bool_]
 
 LEAST_PIXELS = 12
 """Of a head; fewer show nobody."""
-_SAME = 12
+_SAME = 4
+_AROUND = 7
+"""Levels by which a still shown face changes at most, by compression and light, over so many pixels."""
 _STANDS_OUT = 25
-"""Levels: up to the first two pixels look the same, from the second on somebody differs from the room."""
+"""Levels from which on somebody differs from the room."""
 _AREA_OF_BOX = 0.53
 """A person's area as a share of their box, where no outline is known (COCO)."""
 
@@ -45,7 +48,12 @@ class HeadScore:
     people: set[int] = field(default_factory=set)
 
     def add(self, frame: TrueFrame, original: U1, covered: U1, replaced: Bools, room: U1 | None) -> None:
-        """Look at the next frame; ``room`` (H, W, 3) is the true empty room, where it is known."""
+        """Look at the next frame.
+
+        Args:
+            room: (H, W, 3) the true empty room, where it is known and the export shows a room of its own.
+        """
+        gone = replaced if room is None else hidden(original, covered, replaced, room)
         for person in frame.people:
             if person.head_mask is None:
                 continue
@@ -53,8 +61,7 @@ class HeadScore:
             person.head_mask.paint(head)
             if int(head.sum()) < LEAST_PIXELS:
                 continue
-            share = float(hidden(original[head], covered[head], replaced[head],
-                                 None if room is None else room[head]).mean())  # fmt: skip
+            share = float(gone[head].mean())
             self.shares.append(share)
             self.people.add(person.person_id)
             if share < COVERED:
@@ -76,13 +83,15 @@ class HeadScore:
         return sum(len(frames) for frames in self.leaks.values())
 
 
-def hidden(original: U1, covered: U1, replaced: Bools, room: U1 | None) -> Bools:
-    """(N,) which pixels (N, 3) of somebody show them no more."""
-    if room is None:
-        return replaced
-    same = np.abs(original.astype(np.int16) - covered).max(axis=1) <= _SAME
-    stands_out = np.abs(original.astype(np.int16) - room).max(axis=1) >= _STANDS_OUT
-    return np.asarray(replaced & ~(same & stands_out))
+def hidden(original: U1, covered: U1, replaced: Bools, room: U1) -> Bools:
+    """(H, W) where nobody can be seen any more who was there: pixels that were replaced and, with what is
+    around them, look different now, or look as the room (H, W, 3) does anyway.
+
+    One pixel may have a body's colour by chance; a face that is still there is alike all over.
+    """
+    change = np.asarray(cv2.blur(cv2.absdiff(original, covered), (_AROUND, _AROUND))).max(axis=2)
+    stands_out = cv2.absdiff(original, room).max(axis=2) >= _STANDS_OUT
+    return np.asarray(replaced & ~((change <= _SAME) & stands_out))
 
 
 def similarity(before: Sequence[PoseEstimate], after: Sequence[PoseEstimate]) -> list[float]:

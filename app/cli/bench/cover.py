@@ -94,21 +94,20 @@ def _scene(folder: Path, project: Path, control: Control) -> tuple[list[dict[str
             return FrameCoverer(store, engine.body, camera, settings, plate)
 
         mesh = coverer(DeidSettings())
+        solid = DeidSettings(fill="solid", background="original")
+        pixels = DeidSettings(cover="head", fill="pixels", background="original")
         ways: list[tuple[str, Cover]] = [
             ("body mesh over the empty room", mesh.cover_with_mask),
-            ("solid over the empty room", coverer(DeidSettings(fill="solid")).cover_with_mask),
-            ("solid over the picture", coverer(
-                DeidSettings(fill="solid", background="original")).cover_with_mask),
-            ("pixelated heads", coverer(
-                DeidSettings(cover="head", fill="pixels", background="original")).cover_with_mask),
+            ("solid over the picture", coverer(solid).cover_with_mask),
+            ("pixelated heads", coverer(pixels).cover_with_mask),
             ("baseline: known heads, frame by frame", mesh.cover_known_heads),
-        ]  # fmt: skip
-        room = _room_of(folder, view)
+        ]
         rows, leaks = [], ""
-        for what, way in ways:
-            score, oks, speed = _measured(way, view, footage, room, control, keypoints=way == ways[0][1])
+        for i, (what, way) in enumerate(ways):
+            room = _room_of(folder, view) if i == 0 else None
+            score, oks, speed = _measured(way, view, footage, room, control, keypoints=i == 0)
             rows.append(_row(f"{name}: {what}", score, oks, speed))
-            if way == ways[0][1]:
+            if i == 0:
                 leaks = f"{name}: people with leaks and their frames {score.leaks or 'none'}."
     return rows, leaks
 

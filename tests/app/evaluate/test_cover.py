@@ -54,10 +54,18 @@ def test_a_head_that_came_into_the_empty_room_is_not_hidden_though_it_was_replac
     assert unknown.shares == [1.0]
 
 
-def test_a_pixel_of_the_rooms_own_colour_hides_nobody_and_shows_nobody() -> None:
-    grey = np.full((5, 3), 90, np.uint8)
-    assert hidden(grey, grey, np.ones(5, bool), grey).all()
-    assert not hidden(grey, grey, np.zeros(5, bool), grey).any()
+def test_a_place_of_the_rooms_own_colour_hides_nobody_and_shows_nobody() -> None:
+    room, _ = pictures()
+    assert hidden(room, room, np.ones((H, W), bool), room).all()
+    assert not hidden(room, room, np.zeros((H, W), bool), room).any()
+
+
+def test_a_pixel_that_has_a_bodys_colour_by_chance_is_hidden() -> None:
+    room, original = pictures()
+    covered = room.copy()
+    covered[6:16, 4:14] = (60, 40, 200)
+    covered[9:11, 8:10] = original[9:11, 8:10]
+    assert hidden(original, covered, np.ones((H, W), bool), room)[6:16, 4:14].all()
 
 
 def test_without_heads_there_is_no_number() -> None:
