@@ -228,6 +228,10 @@ class _Evaluation:
     def _warn(self, samples: Samples, every: list[SetErrors]) -> None:
         if samples.bodiless:
             self._warnings.append(f"{samples.bodiless} matched people have no body and take no part in 3D.")
+        if every and self._camera.estimated:
+            self._warnings.append(
+                "The project's focal length is estimated: absolute errors hold the error of that estimate."
+            )
         if every and self._camera.assumed:
             self._warnings.append(
                 "The project's focal length is assumed: absolute errors hold the error of that guess."

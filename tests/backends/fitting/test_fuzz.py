@@ -1,6 +1,11 @@
-"""Input that no body can explain: a stated doubt or a clear error, never NaN, never a monster."""
+"""Input that no body can explain: a stated doubt or a clear error, never NaN, never a monster.
+
+Some seven hundred tries; ``UNDERSTUDY_FUZZ=10`` makes ten times as many.
+"""
 
 from __future__ import annotations
+
+import os
 
 import numpy as np
 import pytest
@@ -36,6 +41,7 @@ FITTER = BodyFitter(BODY)
 CAMERA = assumed_camera(1280, 720)
 ROOM = ring_of_cameras(3)
 
+MORE = max(int(os.environ.get("UNDERSTUDY_FUZZ", "1")), 1)
 wild = settings(
     deadline=None,
     phases=(Phase.generate,),
@@ -121,7 +127,7 @@ def is_said_how_sure(result: FitResult) -> None:
     assert result.doubts or near < 10
 
 
-@settings(wild, max_examples=80)
+@settings(wild, max_examples=80 * MORE)
 @given(keypoints(), st.one_of(st.none(), st.integers(0, 99)))
 def test_anything_at_all_in_one_view(kp: Keypoints, seed: int | None) -> None:
     world = None if seed is None else np.random.default_rng(seed).normal(0, 0.5, (23, 3)).astype(np.float32)
@@ -132,7 +138,7 @@ def test_anything_at_all_in_one_view(kp: Keypoints, seed: int | None) -> None:
     is_said_how_sure(result)
 
 
-@settings(wild, max_examples=400)
+@settings(wild, max_examples=400 * MORE)
 @given(st.sampled_from(KINDS), st.integers(0, 2**32 - 1), st.sampled_from(["world", "warm", "near", "alone"]))
 def test_strange_people_in_one_view(kind: str, seed: int, start: str) -> None:
     rng = np.random.default_rng(seed)
@@ -150,7 +156,7 @@ def test_strange_people_in_one_view(kind: str, seed: int, start: str) -> None:
     is_said_how_sure(result)
 
 
-@settings(wild, max_examples=120)
+@settings(wild, max_examples=120 * MORE)
 @given(st.lists(st.sampled_from(KINDS), min_size=3, max_size=3), st.integers(0, 2**32 - 1))
 def test_several_views(kinds: list[str], seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -167,7 +173,7 @@ def test_several_views(kinds: list[str], seed: int) -> None:
     assert np.isfinite(result.joint_covariance_mm2).all()
 
 
-@settings(wild, max_examples=25)
+@settings(wild, max_examples=25 * MORE)
 @given(st.integers(0, 2**32 - 1))
 def test_batches(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -181,7 +187,7 @@ def test_batches(seed: int) -> None:
     assert (np.isfinite(batch.rms_px) == batch.fitted).all()
 
 
-@settings(wild, max_examples=30)
+@settings(wild, max_examples=30 * MORE)
 @given(
     st.lists(st.one_of(st.none(), st.sampled_from(KINDS)), min_size=4, max_size=9), st.integers(0, 2**32 - 1)
 )
@@ -199,7 +205,7 @@ def test_clips(kinds: list[str | None], seed: int) -> None:
         is_a_body(params)
 
 
-@settings(wild, max_examples=30)
+@settings(wild, max_examples=30 * MORE)
 @given(st.data())
 def test_contradictory_corrections(data: st.DataObject) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
