@@ -85,6 +85,31 @@ def train(
 
 
 @train_confidence.command()
+def calibrate(
+    folder: _Folder,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")] = Path(
+        "expected_error.npz"
+    ),
+    model: _Model = None,
+) -> None:
+    """Measure anew, on scenes that its networks never saw, what a model promises of single frames."""
+    from app.train.dataset import read_split
+    from app.train.recipe import CALIBRATE, TRAIN
+    from app.train.samples import joined
+    from app.train.train import calibrated_alone
+    from backends.body import load_body
+    from backends.confidence.expected import load_model, make_sites, save_model
+
+    def tell(line: str) -> None:
+        console.out.print(line, markup=False, soft_wrap=True)
+
+    sites = make_sites(load_body())
+    parts = [read_split(folder, split, sites, tell=tell).samples for split in (TRAIN, CALIBRATE)]
+    save_model(calibrated_alone(load_model(model), joined(parts)), output)
+    tell(f"Written: {output}")
+
+
+@train_confidence.command()
 def evaluate(folder: _Folder, model: _Model = None, as_json: _Json = False) -> None:
     """What the expected errors are worth on the test scenes: ranking, calibration, risk, vertices."""
     from app.train.dataset import read_split

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.train.samples import OCCLUDED, TRUNCATED, VISIBLE, Samples, vertices_kept
+from app.train.variants import KINDS, RUN
 from backends.confidence.expected.model import ErrorModel, table_rows
 from backends.confidence.expected.sites import Sites
 from backends.confidence.expected.spread import carry_to_vertices, scaled_spread
@@ -80,9 +81,16 @@ def evaluate_model(
 ) -> Evaluation:
     """Scores over the 22 body joints of every sample, and over every 29th vertex.
 
+    Frames judged by themselves and frames that somebody has corrected have rows of their own; everything
+    else is about what a run ends with.
+
     Args:
         preset_of: (N,) the kind of scene of each sample, for rows of its own.
     """
+    every_sample = samples
+    run = samples.kind == RUN
+    samples = samples.only(run)
+    preset_of = None if preset_of is None else [p for p, r in zip(preset_of, run) if r]
     body = slice(0, N_FIT_JOINTS)
     features = samples.features
     centre, scale = model.centre_and_scale(features)
@@ -110,6 +118,7 @@ def evaluate_model(
         for name, m in chosen
         if m.any()
     ]
+    rows += _other_rows(model, every_sample)
     sigma = np.sqrt(np.maximum(np.diagonal(samples.posterior, axis1=1, axis2=2), 0.0))[:, body].astype(
         np.float64
     )
@@ -130,6 +139,26 @@ def evaluate_model(
         len({(int(s), int(t)) for s, t in zip(samples.scene, samples.track)}), len(samples),
         len(np.unique(samples.scene)),
     )  # fmt: skip
+
+
+def _other_rows(model: ErrorModel, samples: Samples) -> list[Row]:
+    """Rows of frames judged by themselves and of corrected ones, and of the vertices' bounds."""
+    rows = []
+    for kind, name in enumerate(KINDS):
+        some = samples.only(samples.kind == kind)
+        if kind == RUN or not len(some):
+            continue
+        centre, scale = model.centre_and_scale(some.features)
+        group = table_rows(some.features)
+        body = slice(0, N_FIT_JOINTS)
+        in50, in100 = (
+            model.probability_within(centre, scale, group, t)[:, body].reshape(-1) for t in TOLERANCES_MM
+        )
+        bound = model.bound_mm(centre, scale, group, LEVELS[_LEVEL_SHOWN])[:, body].reshape(-1)
+        expected = model.expected_mm(centre, scale, group)[:, body].reshape(-1)
+        error = some.error_mm[:, body].astype(np.float64).reshape(-1)
+        rows.append(_row(name, error, expected, in50, in100, bound))
+    return rows
 
 
 def vertex_expected(model: ErrorModel, samples: Samples, expected: F8, sites: Sites) -> F8:

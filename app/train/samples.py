@@ -10,6 +10,7 @@ import numpy.typing as npt
 from app.train.alignment import similarity
 from app.train.evidence import Evidence
 from app.train.fits import Fits, sightings_of
+from app.train.variants import RUN, Variant, variants
 from backends.body import BodyModel
 from backends.body.params import BodyParams
 from backends.body.pose import posed_vertices
@@ -42,6 +43,7 @@ class Samples:
         posterior: (N, 27, 27) mm^2. state: (N, 27) what is true of the site, see :data:`STATES`.
         vertex_mm: (N, M) true errors of every 29th vertex, after the same alignment.
         scene, track, frame: (N,). assumed: (N,) whether the focal length was assumed.
+        kind: (N,) how it was judged: see :data:`app.train.variants.KINDS`.
     """
 
     features: F4
@@ -53,6 +55,11 @@ class Samples:
     track: I8
     frame: I8
     assumed: npt.NDArray[np.bool_]
+    kind: U1
+
+    def only(self, which: npt.NDArray[np.bool_]) -> Samples:
+        """Those of which ``which`` (N,) is true."""
+        return Samples(*(getattr(self, f.name)[which] for f in fields(Samples)))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -71,34 +78,43 @@ def make_samples(
     parts = []
     for rows, sightings in sightings_of(fitter, sites, evidence, fits, depth=depth):
         features, gathered = track_features(sites, sightings)
-        real = np.flatnonzero(person[rows] >= 0)
-        if not len(real):
-            continue
-        errors, vertices, states = [], [], []
-        for i in real:
-            frame, p = int(evidence.frame[rows[i]]), int(person[rows[i]])
-            true = BodyParams(
-                evidence.betas[p], evidence.pose[frame, p].astype(np.float64), evidence.transl[frame, p]
-            )
-            error, vertex = true_errors(sites, sightings[i].result.params, true)
-            errors.append(error)
-            vertices.append(vertex)
-            states.append(_state(evidence, frame, p))
-        n = len(real)
-        parts.append(
-            Samples(
-                features[real], np.array(errors, np.float32), gathered.posterior[real].astype(np.float32),
-                np.array(states), np.array(vertices, np.float32), np.full(n, scene),
-                evidence.track[rows[real]], evidence.frame[rows[real]], np.full(n, bool(fits.assumed)),
-            )
-        )  # fmt: skip
+        judged = [
+            Variant(int(i), RUN, features[i], gathered.posterior[i], sightings[i].result.params)
+            for i in np.flatnonzero(person[rows] >= 0)
+        ]
+        if judged:
+            judged += variants(sites, fitter, evidence, rows, sightings, person)
+            parts.append(_with_truth(sites, evidence, fits, scene, rows, person, judged))
     if parts:
         return joined(parts)
     blank, nobody = np.zeros((0, N_SITES), np.float32), np.zeros(0, np.int64)
     return Samples(
         np.zeros((0, N_SITES, N_FEATURES), np.float32), blank, np.zeros((0, N_SITES, N_SITES), np.float32),
         blank.astype(np.uint8), np.zeros((0, _n_vertices(sites.body)), np.float32), nobody, nobody, nobody,
-        np.zeros(0, np.bool_),
+        np.zeros(0, np.bool_), np.zeros(0, np.uint8),
+    )  # fmt: skip
+
+
+def _with_truth(
+    sites: Sites, evidence: Evidence, fits: Fits, scene: int, rows: I8, person: I8, judged: list[Variant]
+) -> Samples:
+    """Samples of one track, each with how far its body was off."""
+    errors, vertices, states = [], [], []
+    for v in judged:
+        frame, p = int(evidence.frame[rows[v.index]]), int(person[rows[v.index]])
+        true = BodyParams(
+            evidence.betas[p], evidence.pose[frame, p].astype(np.float64), evidence.transl[frame, p]
+        )
+        error, vertex = true_errors(sites, v.params, true)
+        errors.append(error)
+        vertices.append(vertex)
+        states.append(_state(evidence, frame, p))
+    n, which = len(judged), rows[[v.index for v in judged]]
+    return Samples(
+        np.stack([v.features for v in judged]), np.array(errors, np.float32),
+        np.stack([v.posterior for v in judged]).astype(np.float32), np.array(states),
+        np.array(vertices, np.float32), np.full(n, scene), evidence.track[which], evidence.frame[which],
+        np.full(n, bool(fits.assumed)), np.array([v.kind for v in judged], np.uint8),
     )  # fmt: skip
 
 

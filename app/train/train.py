@@ -11,6 +11,7 @@ import torch
 
 from app.errors import UnderstudyError
 from app.train.samples import Samples, vertices_kept
+from app.train.variants import ALONE, RUN
 from backends.confidence.expected.features import FEATURE_NAMES
 from backends.confidence.expected.model import (
     LEAST_LOG_SCALE,
@@ -19,6 +20,7 @@ from backends.confidence.expected.model import (
     N_ROWS,
     OFFSET_MM,
     ErrorModel,
+    Group,
     network_inputs,
     table_rows,
 )
@@ -35,6 +37,8 @@ _LEVELS = 101
 _TOGETHER = (0.0, 0.2, 0.4, 0.6, 0.8)
 _VERTEX_PEOPLE = 1500
 _RIDGE = 0.5
+_LEAST = 200
+"""With fewer held-out errors a table is that of all frames judged alike."""
 
 
 class TrainingError(UnderstudyError):
@@ -98,9 +102,14 @@ def train_model(
     w1, b1, w2, b2, w3, b3 = (np.stack(column) for column in zip(*(_weights(net) for net in nets)))
     scale = np.exp(np.clip(held_out[:, 1], LEAST_LOG_SCALE, MOST_LOG_SCALE))
     place = (y - held_out[:, 0]) / scale
-    group = table_rows(samples.features).reshape(-1)
+    # What follows a correction is learned from, but the promise is that of what nobody has touched.
+    group = np.where((samples.kind <= ALONE)[:, None], table_rows(samples.features), N_ROWS).reshape(-1)
     levels = np.linspace(0.0, 1.0, _LEVELS)
-    table = np.stack([_quantiles(place[group == g], place, levels) for g in range(N_ROWS)])
+    table = np.empty((N_ROWS, _LEVELS))
+    for g in range(N_ROWS):
+        alike = place[group // len(Group) // 2 == g // len(Group) // 2]
+        every = alike if len(alike) >= _LEAST else place
+        table[g] = _quantiles(place[group == g], every, levels)
     model = ErrorModel(
         middle, width, w1, b1, w2, b2, w3, b3,
         levels=levels.astype(np.float32), table=table.astype(np.float32),
@@ -109,8 +118,30 @@ def train_model(
     expected = model.expected_mm(
         held_out[:, 0].reshape(n, -1), scale.reshape(n, -1), table_rows(samples.features)
     )
-    tell(_folds_text(samples, expected))
-    return _with_vertices(model, samples, expected, sites, s.seed)
+    run = samples.kind == RUN
+    tell(_folds_text(samples.only(run), expected[run]))
+    return _with_vertices(model, samples.only(run), expected[run], sites, s.seed)
+
+
+def calibrated_alone(model: ErrorModel, samples: Samples) -> ErrorModel:
+    """The model with its tables of frames judged by themselves measured anew; its networks stay.
+
+    Args:
+        samples: of scenes that the networks have not seen.
+
+    Raises:
+        TrainingError: no frame was judged by itself.
+    """
+    alone = samples.only(samples.kind == ALONE)
+    if not len(alone):
+        raise TrainingError("No frame was judged by itself: nothing to calibrate with. Make more data first.")
+    centre, scale = model.centre_and_scale(alone.features)
+    place = ((np.log(alone.error_mm.astype(np.float64) + OFFSET_MM) - centre) / scale).reshape(-1)
+    group = table_rows(alone.features).reshape(-1)
+    table = model.table.copy()
+    for g in range(N_ROWS // 2, N_ROWS):
+        table[g] = _quantiles(place[group == g], place, model.levels.astype(np.float64))
+    return replace(model, table=table)
 
 
 def _folds_text(samples: Samples, expected: F8) -> str:
@@ -130,7 +161,7 @@ def _scales(features: F4) -> tuple[F4, F4]:
 
 def _quantiles(some: F8, every: F8, levels: F8) -> F8:
     """Conformal quantiles: of n values the ceil((n + 1) q)-th; of all where there are too few."""
-    values = np.sort(some if len(some) >= 200 else every)
+    values = np.sort(some if len(some) >= _LEAST else every)
     at = np.clip(np.ceil((len(values) + 1) * levels) - 1, 0, len(values) - 1).astype(np.int64)
     return np.maximum.accumulate(values[at])
 

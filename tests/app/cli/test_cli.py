@@ -49,7 +49,7 @@ COMMANDS = [
     ("bench", "seek"), ("bench", "fit"), ("bench", "raster"), ("bench", "pipeline"),
     ("bench", "export"), ("bench", "memory"),
     *(("confidence", c) for c in ("train", "evaluate", "demo", "qualitative", "correlate", "occlude")),
-    *(("confidence-model", c) for c in ("data", "train", "evaluate")),
+    *(("confidence-model", c) for c in ("data", "train", "calibrate", "evaluate")),
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from app.cli.train_confidence import train_confidence
 from app.train.alignment import similarity
 from app.train.dataset import read_split
-from app.train.evaluate import as_plain, as_text, evaluate_model
+from app.train.evaluate import Evaluation, as_plain, as_text, evaluate_model
 from app.train.evidence import Collector, Evidence, EvidenceError, depth_at, load_evidence, save_evidence
 from app.train.fits import fit_evidence, load_fits, save_fits
 from app.train.generate import evidence_path, make_evidence
@@ -31,7 +31,8 @@ from app.train.recipe import (
     scene_recipe,
 )
 from app.train.samples import OCCLUDED, TRUNCATED, VERTEX_STRIDE, Samples, match_people, true_errors
-from app.train.train import TrainingError, TrainSettings, train_model
+from app.train.train import TrainingError, TrainSettings, calibrated_alone, train_model
+from app.train.variants import ALONE, CORRECTED, DRAGGED, RUN
 from backends.body import BodyParams, load_body, posed_joints, posed_keypoints
 from backends.camera import assumed_camera
 from backends.confidence.expected import N_SITES, Sites, make_sites
@@ -263,10 +264,19 @@ def test_alignment_finds_a_known_similarity() -> None:
 def test_a_folder_of_evidence_becomes_samples_and_fits_are_kept(tmp_path: Path) -> None:
     save_evidence(the_evidence(), tmp_path / "train_0000_or_cam01.npz")
     split = read_split(tmp_path, TRAIN, the_sites())
-    s = split.samples
-    assert len(s) == 2 * 2 * FRAMES
+    every = split.samples
     assert set(split.presets) == {"or"}
+    assert len(split.presets) == len(every)
+    s = every.only(every.kind == RUN)
+    assert len(s) == 2 * 2 * FRAMES
     assert s.features.shape == (32, N_SITES, N_FEATURES)
+    assert set(every.kind.tolist()) == {RUN, ALONE, CORRECTED, DRAGGED}
+    step = FEATURE_NAMES.index("step")
+    alone = (every.kind == ALONE) | (every.kind == DRAGGED)
+    assert np.isnan(every.features[alone][..., step]).all()
+    assert np.isfinite(every.features[~alone][..., step]).all()
+    by_hand = every.kind == CORRECTED
+    assert every.error_mm[by_hand].mean() < 1.5 * s.error_mm.mean()
     assert np.isfinite(s.error_mm).all()
     assert s.error_mm[:, :22].mean() < 80.0
     assert (s.state[:, 20] == OCCLUDED).all()
@@ -275,7 +285,7 @@ def test_a_folder_of_evidence_becomes_samples_and_fits_are_kept(tmp_path: Path) 
     before = kept.stat().st_mtime_ns
     again = read_split(tmp_path, TRAIN, the_sites()).samples
     assert kept.stat().st_mtime_ns == before
-    np.testing.assert_array_equal(s.error_mm, again.error_mm)
+    np.testing.assert_array_equal(every.error_mm, again.error_mm)
     with pytest.raises(EvidenceError, match="no evidence"):
         read_split(tmp_path, TEST, the_sites())
     with pytest.raises(EvidenceError, match="no split"):
@@ -314,6 +324,7 @@ def made_up() -> Samples:
     return Samples(
         features, error, posterior.astype(np.float32), (rng.random((n, N_SITES)) > 0.7).astype(np.uint8),
         vertex.astype(np.float32), some, some, np.arange(n), some % 3 == 0,
+        (np.arange(n) % 7 == 0).astype(np.uint8),
     )  # fmt: skip
 
 
@@ -343,6 +354,27 @@ def test_training_learns_ranks_and_keeps_its_promise_on_other_scenes() -> None:
     assert "scene: or" in text
     assert plain["rows"][0]["n"] == every.n
     assert plain["scenes"] == 10
+
+
+def test_what_is_promised_of_single_frames_is_measured_anew() -> None:
+    s = made_up()
+    alone = s.kind == ALONE
+    features = s.features.copy()
+    features[alone, :, FEATURE_NAMES.index("step")] = np.nan
+    worse = replace(s, features=features, error_mm=np.where(alone[:, None], 1.6 * s.error_mm, s.error_mm))
+    model = train_model(chosen(s, np.flatnonzero(s.scene < 15)), the_sites(), QUICK)
+    better = calibrated_alone(model, chosen(worse, np.flatnonzero((s.scene >= 15) & (s.scene < 22))))
+    held_out = chosen(worse, np.flatnonzero(s.scene >= 22))
+    before, after = (evaluate_model(m, held_out, the_sites()) for m in (model, better))
+
+    def held(found: Evaluation) -> float:
+        return next(r.held for r in found.rows if r.name == "one frame alone")
+
+    assert held(before) < 0.8
+    assert 0.84 < held(after) < 0.95
+    assert before.rows[0].held == after.rows[0].held, "of frames with neighbours nothing has changed"
+    with pytest.raises(TrainingError, match="judged by itself"):
+        calibrated_alone(model, chosen(s, np.flatnonzero(~alone)))
 
 
 def test_the_same_seed_gives_the_same_model() -> None:
