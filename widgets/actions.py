@@ -28,7 +28,7 @@ def _a(name: str, label: str, keys: str, group: str, tip: str = "", checkable: b
 
 ACTIONS: tuple[ActionSpec, ...] = (
     _a("open", "Open video or project…", "Ctrl+O", "File", "Open a video, a folder of pictures or a project"),
-    _a("demo", "Open the demo", "", "File", "A rendered operating room with three people"),
+    _a("demo", "Open the demo", "", "File", "A rendered operating room with four people"),
     _a("close", "Close project", "Ctrl+W", "File", "Everything is saved already"),
     _a("run", "Run", "Ctrl+R", "File", "Find people and fit bodies in all frames that are not done"),
     _a("run_again", "Run again from the start…", "", "File", "Forget the results and start anew"),

@@ -178,7 +178,7 @@ class ToolBar(QWidget):
         )
         self.run_button.setText("Running…" if running == "run" else "Run")
         self.export_button.setEnabled(opened and has_results and not running)
-        self.set_primary("export" if complete or (has_results and not running) else "run")
+        self.set_primary("export" if complete and has_results else "run")
 
     def set_primary(self, which: str) -> None:
         """The one button in the accent colour."""

@@ -43,7 +43,7 @@ class WelcomePage(QWidget):
         self._open.setToolTip("A video, a folder of pictures, one picture, or a project  (Ctrl+O)")
         self._open.clicked.connect(self.open_requested)
         demo = QPushButton("Open the demo")
-        demo.setToolTip("A rendered operating room with three people; made on this machine the first time")
+        demo.setToolTip("A rendered operating room with four people; made on this machine the first time")
         demo.clicked.connect(self.demo_requested)
         for button in (self._open, demo):
             button.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -178,6 +178,7 @@ class Timeline(QWidget):
         self._range = (first, last)
         self.range_bar.set_range(self.range())
         self.glass.set_range(self.range())
+        self._arrange()  # the words of the range need another width
         self.range_changed.emit()
 
     def _strip_width(self) -> float:

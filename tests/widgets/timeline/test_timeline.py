@@ -257,3 +257,14 @@ def test_the_cursors_label_leaves_out_what_it_would_cut_in_half(timeline: Timeli
     assert 2 in near
     assert len(near) <= 2
     assert timeline.ruler._cursor == timeline.scale.x(timeline._frame)
+
+
+def test_the_words_of_a_range_get_the_room_they_need(timeline: Timeline, qtbot) -> None:
+    timeline.set_range_in(20)
+    timeline.set_range_out(119)
+    qtbot.wait(10)
+    text, clear = timeline.range_bar.text, timeline.range_bar.clear
+    assert text.width() >= text.sizeHint().width()
+    assert clear.isVisible()
+    assert timeline.range_bar.rect().contains(clear.geometry())
+    assert not clear.geometry().intersects(text.geometry())
