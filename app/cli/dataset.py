@@ -118,12 +118,12 @@ def _tell(done: Conversion, out: Path, seconds: float) -> None:
             _list(f"{words} ({len(names)})", names)
     for name, kept, dropped in done.splits:
         left = f", {dropped} left out" if dropped else ""
-        console.out.print(f"Split {name}: {kept} clips{left}.", markup=False)
+        console.out.print(f"Split {name}: {kept} clip{'' if kept == 1 else 's'}{left}.", markup=False)
     console.out.print(f"  {out}", soft_wrap=True, markup=False)
 
 
 def _list(title: str, lines: list[str]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0), title=title, title_justify="left")
+    table = Table(box=None, padding=(0, 2, 0, 0), title=title, title_justify="left", show_header=False)
     table.add_column("", overflow="fold")
     for line in lines[:_SHOWN]:
         table.add_row(escape(line))

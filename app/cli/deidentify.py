@@ -223,7 +223,8 @@ def _tell(results: list[FileResult], out: Path, seconds: float, *, kept: bool) -
         )  # fmt: skip
     console.out.print(table)
     n = sum(r.state in ("done", "kept") for r in results)
-    console.out.print(f"\n{n} of {len(results)} files are de-identified, {console.duration(seconds)}.")
+    total = f"{len(results)} file{'' if len(results) == 1 else 's'}"
+    console.out.print(f"\n{n} of {total} finished, {console.duration(seconds)}.")
     console.out.print(f"  {out}", soft_wrap=True, markup=False)
     if any(r.state == "leaks" for r in results) and not kept:
         console.out.print(

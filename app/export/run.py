@@ -102,6 +102,8 @@ def run_export(
                     "frames before and after, and is filled in where those do not show it."
                 )
             )
+        if kind == "video" and deid.keep_audio and footage.has_audio:
+            listener(Warned("The sound is kept. A voice identifies: listen before you pass it on."))
         if kind == "video":
             judge = Judge(source, targets[kind], unverified, listener, wanted=request.audit)
         listener(StageStarted(kind, _STAGES[kind]))

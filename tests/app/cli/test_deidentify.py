@@ -68,7 +68,7 @@ def test_the_table_says_what_came_of_each_file(
     assert main(given) == 6
     out = capsys.readouterr().out
     for words in ("somebody may be seen", "2 of 3 open", "0 of 3 open", "It is empty (0 bytes).",
-                  "--projects", "1 of 3 files are de-identified"):  # fmt: skip
+                  "--projects", "1 of 3 files finished"):  # fmt: skip
         assert words in out, (words, out)
     assert main([*given, "--json"]) == 6
     told = json.loads(capsys.readouterr().out)

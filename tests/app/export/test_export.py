@@ -363,7 +363,9 @@ def test_sound_and_titles_stay_out_unless_sound_is_asked_for(tmp_path: Path) -> 
     stage.run(EVERYBODY)
     for keep in (False, True):
         out = tmp_path / f"out {keep}"
-        export(stage, out, deid=replace(ORIGINAL, keep_audio=keep))
+        events: list[Event] = []
+        export(stage, out, deid=replace(ORIGINAL, keep_audio=keep), events=events)
+        assert any(isinstance(e, Warned) and "A voice identifies" in e.text for e in events) == keep
         with av.open(str(out / f"clip{UNVERIFIED}")) as video:
             assert len(video.streams.audio) == int(keep)
             told = " ".join([*video.metadata.values(), *video.streams.video[0].metadata.values()])
