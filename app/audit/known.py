@@ -48,6 +48,9 @@ class Known(Protocol):
     def is_spared(self, frame: int, finding: Finding) -> bool:
         """Whether a finding is of somebody who may be seen."""
 
+    def is_free(self, frame: int, box: F4) -> bool:
+        """Whether nobody is known to be there."""
+
     def track_of(self, frame: int, box: F4) -> int | None:
         """Whose place it is."""
 
@@ -95,6 +98,10 @@ class KnownPeople:
             (others if is_covered else spared).append(presence)
         place = finding.anchor
         return any(_is_of(place, p) for p in spared) and not any(_is_of(place, p) for p in others)
+
+    def is_free(self, frame: int, box: F4) -> bool:
+        """Whether nobody is known to be anywhere near a box."""
+        return not any((box[:2] <= p.box[2:]).all() and (p.box[:2] <= box[2:]).all() for p in self._at(frame))
 
     def track_of(self, frame: int, box: F4) -> int | None:
         """Whose place it is: the smallest box of a known person that holds the middle."""

@@ -89,7 +89,7 @@ def audit_file(
                 )
                 if known is not None:
                     found = [f for f in found if not known.is_spared(first + index, f)]
-                    found += known.heads(first + index)
+                    found += [h for h in known.heads(first + index) if not _hidden(h, searcher, known, first)]
                 for finding, chain in zip(found, linker.add(first + index, found)):
                     pictures.offer(chain, finding, image)
                 meter.advance()
@@ -125,6 +125,11 @@ def _networks(models: ModelStore) -> tuple[tuple[Search, ...], Callable[[int], S
     searches = tuple(Search(name, i, models.sha256(i)) for name, i in NETWORKS.items())
     paths = [models.path(i) for i in NETWORKS.values()]
     return searches, lambda every: Searcher(paths[0], paths[1], paths[2], every=every)
+
+
+def _hidden(head: Finding, searcher: Searcher, known: Known, first: int) -> bool:
+    """Whether the place of a head looks as it does when nobody is there: then something stands before it."""
+    return any(known.is_free(first + frame, head.box) for frame in searcher.alike(head.box))
 
 
 def _decode(frames: object, read: Channel[tuple[int, Image]]) -> None:

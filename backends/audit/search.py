@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from backends.audit.blocks import around, share_in
 from backends.audit.changes import ChangeMemory, Place
-from backends.audit.standing import Standing
+from backends.audit.standing import Standing, blocks_of
 from backends.audit.types import Finding
 from backends.detection.blazepose import PersonDetector
 from backends.detection.faces import CenterFace, Face, FullRangeFace
@@ -35,16 +35,30 @@ FACE_SCORE = 0.3
 """CenterFace at full size on 45 rendered pictures: every face of 16 pixels and more is at 0.3 or above, and
 nothing else is above 0.2."""
 
-TURNED_SCORE = 0.45
-"""Turned by a quarter, hair and collars are taken for faces at 0.3 now and then."""
+SURE_SCORE = 0.65
+CONFIRMED = 0.2
+"""Below the former the second network has to see a face too, at the latter, at which it sees all that there
+are."""
+
+TURNED_SCORE, TURNED_CONFIRMED = 0.45, 0.4
+"""Turned by a quarter, collars are taken for faces at up to 0.8: the second network has to agree."""
+
+_LOOK, _LEAST_LOOK = 2.0, 32.0
+"""How far around a face the second network looks, in sizes of the face to each side, and pixels at least."""
 
 SECOND_SCORE = 0.75
 """BlazeFace alone takes a lamp for a face at 0.5; below this it only confirms."""
 
-PERSON_SCORE = 0.5
+PERSON_SCORE = 0.85
+"""Bodies in the open are at 0.95 and above; meshes that stand apart are taken for one large body at up to
+0.8, trees at 0.6."""
 
 _COVERED = 0.6
 """A face of which so much shows a cover is the cover's own: a mesh has a face too."""
+
+_RIM = 0.25
+_RIM_SCORE = 0.55
+"""A face of which this much shows a cover has to score this: fists and napes at a mesh's rim reach 0.46."""
 
 _CORE = 0.8
 _LARGE, _HUGE = 160, 480
@@ -62,6 +76,9 @@ _BODY = 0.4
 
 _LEAST_BODY = 96
 _LEAST_SEEN = 12
+_BODIES_EVERY = 3
+"""Frames from one look for bodies in changed places to the next."""
+
 _MOST_TILES = 2
 """In how many changed places of a frame bodies are looked for, the largest ones: they take 7 ms each."""
 
@@ -110,10 +127,17 @@ class Searcher:
             self._standing.searched_whole(found, means, shown)
             return found
         places = self._memory.places(blocks)
-        found = _seen(self._partly(image, places), replaced)
+        with_bodies = self._count % _BODIES_EVERY == 0
+        found = _seen(self._partly(image, places, with_bodies=with_bodies), replaced)
         self._memory.searched(blocks)
-        self._standing.searched(places, found, means, shown)
+        self._standing.searched(places, found, means, shown, bodies=with_bodies)
         return self._standing.now(means, shown)
+
+    def alike(self, box: F4) -> list[int]:
+        """Frames (counted from 0) in which the middle of a box looked as it does now, and showed no cover."""
+        if self._memory is None:
+            return []
+        return self._memory.alike(*blocks_of(box, self._memory.now[1].shape))
 
     def _whole(self, image: U1) -> list[Finding]:
         """All networks, all scales, turned."""
@@ -121,7 +145,7 @@ class Searcher:
         self.whole_searches += 1
         faces = self._at_scales(image, (1.0, 0.5, 0.25))
         half = _scaled(image, 0.5)
-        faces += _new(_enlarged(_turned(self._faces, half), 2.0), faces)
+        faces += _new(_enlarged(_turned(self._faces, self._second, half), 2.0), faces)
         self.pixels_searched += w * h
         if self._second is not None:
             sure = [Face(f.box, f.score) for f in self._second.detect(image, SECOND_SCORE)]
@@ -132,7 +156,7 @@ class Searcher:
             )
         return _faces(faces, CENTERFACE) + self._bodies(image, make_tiles(w, h))
 
-    def _partly(self, image: U1, places: Sequence[Place]) -> list[Finding]:
+    def _partly(self, image: U1, places: Sequence[Place], *, with_bodies: bool) -> list[Finding]:
         """The places that have changed."""
         h, w = image.shape[:2]
         total = sum(p.area for p in places)
@@ -145,16 +169,25 @@ class Searcher:
             scales = (1.0, *((0.5,) if side > _LARGE else ()), *((0.25,) if side > _HUGE else ()))
             faces = self._at_scales(crop, scales)
             if total <= _TURNED:
-                faces += _new(_turned(self._faces, crop), faces)
+                core = place.core
+                inner = np.ascontiguousarray(image[core.y0 : core.y1, core.x0 : core.x1])
+                turned = _moved(_turned(self._faces, self._second, inner), core.within(place))
+                faces += _new(turned, faces)
             self.pixels_searched += place.area
             found += _faces(_moved(faces, place), CENTERFACE)
+        if not with_bodies:
+            return found
         large = sorted((p for p in places if p.area >= _LEAST_BODY**2), key=lambda p: -p.area)
         return found + self._bodies(image, [_tile_about(p) for p in large[:_MOST_TILES]])
 
     def _at_scales(self, image: U1, scales: Sequence[float]) -> list[Face]:
         found: list[Face] = []
         for scale in scales:
-            found += _new(self._faces.detect(image, FACE_SCORE, scale), found)
+            seen = [
+                f for f in self._faces.detect(image, FACE_SCORE, scale)
+                if f.score >= SURE_SCORE or _is_confirmed(self._second, image, f, CONFIRMED)
+            ]  # fmt: skip
+            found += _new(seen, found)
         return found
 
     def _bodies(self, image: U1, tiles: Sequence[Tile]) -> list[Finding]:
@@ -172,7 +205,7 @@ class Searcher:
         return found
 
 
-def _turned(network: CenterFace, image: U1) -> list[Face]:
+def _turned(network: CenterFace, second: FullRangeFace | None, image: U1) -> list[Face]:
     """Faces of people who lie, or whose head is bent far aside: a quarter turn to each side."""
     h, w = image.shape[:2]
     found: list[Face] = []
@@ -182,10 +215,27 @@ def _turned(network: CenterFace, image: U1) -> list[Face]:
     ):
         turned = np.ascontiguousarray(cv2.rotate(image, code))
         for face in network.detect(turned, TURNED_SCORE):
+            if not _is_confirmed(second, turned, face, TURNED_CONFIRMED):
+                continue
             (ax, ay), (bx, by) = back(*face.box[:2]), back(*face.box[2:])
             box = np.array([min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)], np.float32)
             found.append(Face(box, face.score))
     return found
+
+
+def _is_confirmed(second: FullRangeFace | None, image: U1, face: Face, threshold: float) -> bool:
+    """Whether the second network sees a face there too, where it is asked to look."""
+    if second is None:
+        return True
+    x, y = (face.box[:2] + face.box[2:]) / 2
+    reach = max(_LOOK * float((face.box[2:] - face.box[:2]).max()), _LEAST_LOOK)
+    h, w = image.shape[:2]
+    x0, y0, x1, y1 = max(0, int(x - reach)), max(0, int(y - reach)), int(x + reach) + 1, int(y + reach) + 1
+    crop = np.ascontiguousarray(image[y0 : min(y1, h), x0 : min(x1, w)])
+    if min(crop.shape[:2]) < 8:
+        return True
+    here = face.box - np.array([x0, y0, x0, y0], np.float32)
+    return any(_in(f.box, here) or _in(here, f.box) for f in second.detect(crop, threshold, (1.0,)))
 
 
 def _tile_about(place: Place) -> Tile:
@@ -236,7 +286,8 @@ def _is_cover(finding: Finding, replaced: Bools) -> bool:
         head = finding.head
         hidden = head is not None and share_in(replaced, head) >= _BODY
         return hidden or share_in(replaced, finding.box) >= _BODY
-    return share_in(replaced, around(finding.box, _CORE)) >= _COVERED
+    share = share_in(replaced, around(finding.box, _CORE))
+    return share >= _COVERED or (share >= _RIM and finding.score < _RIM_SCORE)
 
 
 def _body_box(region: Region) -> F4:

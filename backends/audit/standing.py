@@ -52,11 +52,18 @@ class Standing:
         """
         return [s.finding for s in self._seen if self._is_seen(s, means, shown)]
 
-    def searched(self, places: Sequence[Place], found: Sequence[Finding], means: U1, shown: Bools) -> None:
-        """Places were searched: what was seen in them before is what was found now, and nothing else."""
+    def searched(
+        self, places: Sequence[Place], found: Sequence[Finding], means: U1, shown: Bools, *, bodies: bool
+    ) -> None:
+        """Places were searched: what was seen in them before is what was found now, and nothing else.
+
+        Args:
+            bodies: not only faces were looked for.
+        """
         self._seen = [
             s for s in self._seen
-            if not (any(_holds(p, s.finding.anchor) for p in places) and self._is_seen(s, means, shown))
+            if (s.finding.kind == "person" and not bodies)
+            or not (any(_holds(p, s.finding.anchor) for p in places) and self._is_seen(s, means, shown))
         ]  # fmt: skip
         self._add(found, means)
 
@@ -71,7 +78,7 @@ class Standing:
 
     def _add(self, found: Sequence[Finding], means: U1) -> None:
         for finding in found:
-            rows, columns = _blocks_of(finding.anchor, means.shape[:2])
+            rows, columns = blocks_of(finding.anchor, means.shape[:2])
             look = means[rows, columns].copy()
             self._seen.append(_Seen(finding, rows, columns, look, self._searches + KEPT))
 
@@ -83,7 +90,12 @@ class Standing:
         return float((difference[part] <= NOISE).mean()) >= _ALIKE
 
 
-def _blocks_of(box: F4, shape: tuple[int, ...]) -> tuple[slice, slice]:
+def blocks_of(box: F4, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of the blocks in the middle of a box, at least one.
+
+    Args:
+        shape: rows and columns of the picture's blocks.
+    """
     x0, y0, x1, y1 = (float(v) / BLOCK for v in around(box, _CORE))
     h, w = shape
     top, left = min(max(int(y0), 0), h - 1), min(max(int(x0), 0), w - 1)

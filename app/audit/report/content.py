@@ -82,7 +82,7 @@ def _figures(manifest: Mapping[str, Any], audit: Mapping[str, Any]) -> tuple[tup
         ]  # fmt: skip
     seen = (manifest.get("background") or {}).get("never_seen_share_of_replaced_pixels")
     if seen is not None:
-        figures.append((share(seen), "of what was replaced never seen free"))
+        figures.append((share(seen), "of replaced pixels made up"))
     return tuple(figures)
 
 
@@ -220,8 +220,9 @@ def _limits(manifest: Mapping[str, Any]) -> Section:
             ),
             Text(
                 "Networks miss now and then, most of all faces below 24 pixels or turned away. Therefore "
-                "every frame is searched by two networks that took no part in covering, and each known head "
-                "is checked by arithmetic; certainty it is not."
+                "each frame is searched by a network that took no part in covering, a second one looks at "
+                "the whole picture every second, and each known head is checked by arithmetic; certainty it "
+                "is not."
             ),
         ),
     )

@@ -13,6 +13,8 @@ _INK, _SECONDARY, _LINE = "#1c232d", "#5d6878", "#d8dee6"
 _TONES = {"plain": _INK, "good": "#0b7266", "warning": "#8f5e10", "bad": "#b8322f"}
 _MARGIN_MM = 18
 _PICTURE_PT = 48
+_FRAME_PT = 6
+"""ReportLab's own padding of a page's frame."""
 
 
 def render_pdf(content: Content) -> bytes:
@@ -33,7 +35,7 @@ def render_pdf(content: Content) -> bytes:
         title=_plain(f"{content.title}: {content.stamp}"), author="", subject="", creator="Understudy",
         invariant=1,
     )  # fmt: skip
-    width = A4[0] - 2 * margin
+    width = A4[0] - 2 * margin - 2 * _FRAME_PT
     story: list[Any] = [
         _paragraph(content.title, styles["title"]),
         _paragraph(f"{content.made}, {content.maker}", styles["made"]),
@@ -114,7 +116,9 @@ def _figures(content: Content, styles: dict[str, Any], width: float) -> Any:
         for value, word in content.figures
     ]
     return Grid(
-        [row], colWidths=[width / max(len(row), 1)] * len(row), style=[("LEFTPADDING", (0, 0), (-1, -1), 0)]
+        [row],
+        colWidths=[width / max(len(row), 1)] * len(row),
+        style=[("LEFTPADDING", (0, 0), (-1, -1), 0), ("VALIGN", (0, 0), (-1, -1), "TOP")],
     )
 
 

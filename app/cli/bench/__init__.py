@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from app.cli.bench.audit import audit
 from app.cli.bench.cover import cover
 from app.cli.bench.deface import deface
 from app.cli.bench.deidentify import deidentify
@@ -20,6 +21,7 @@ bench = typer.Typer(
     help="Measure on this machine, each number beside a named baseline of the same run.", no_args_is_help=True
 )
 for command in (
-    seek, fit, drag, raster, pipeline, export, memory, ui, scene, find, plate, cover, deidentify, deface,
+    seek, fit, drag, raster, pipeline, export, memory, ui, scene, find, plate, cover, audit,
+    deidentify, deface,
 ):  # fmt: skip
     bench.command()(command)

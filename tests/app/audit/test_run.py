@@ -119,15 +119,21 @@ def test_heads_that_arithmetic_finds_uncovered_are_events_of_their_tracks(tmp_pa
         """Somebody whose head is open in frames 4 and 5."""
 
         def heads(self, frame: int) -> list[Finding]:
-            box = np.float32([40, 40, 70, 70])
+            box = np.float32([220, 150, 250, 180])
             return [Finding("head", box, 0.9, ARITHMETIC, track_id=3)] if frame in (4, 5) else []
 
         def is_spared(self, frame: int, finding: Finding) -> bool:
             return False
 
+        def is_free(self, frame: int, box: np.ndarray) -> bool:
+            return free
+
         def track_of(self, frame: int, box: np.ndarray) -> int | None:
             return None
 
+    free = True  # the place looks as it does without anybody: somebody walks behind a post
+    assert audit_file(path, known=Known()).events == ()
+    free = False
     result = audit_file(path, known=Known())
     assert [(e.kind, e.track_id, e.first, e.last) for e in result.events] == [("head", 3, 4, 5)]
     assert ARITHMETIC in [s.name for s in result.searches]
