@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from app.deidentify.editing import read_plan
 from app.deidentify.plan import DeidPlan, Method
+from app.deidentify.sources import installed_sources
 from app.export.background import SeenCount
 from app.export.coverage import Presence, Whereabouts
 from app.export.looks import Wardrobe
@@ -20,7 +22,9 @@ from backends.background import Plate, StillRoom
 from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
 from backends.deidentify import Foreground, FreeArea, How, PersonCover, cover_frame
+from backends.deidentify.sources import PersonMasks, box_of, owners
 from backends.deidentify.strays import link
+from backends.masks import CropMask
 
 U1 = npt.NDArray[np.uint8]
 
@@ -40,11 +44,15 @@ class FrameCoverer:
         plate: the empty room; needed where the settings say so. One of a moving camera is not used: then
             each frame brings its own.
         seed: of the pixel grid's phase; another for each export.
+        sources: further masks of people; by default of whatever segmentation is installed.
+
+    Raises:
+        ModelError: a segmentation is installed that does not start.
     """
 
     def __init__(
         self, store: ProjectStore, body: BodyModel, camera: Camera, settings: DeidSettings,
-        plate: Plate | StillRoom | None, *, seed: int = 0,
+        plate: Plate | StillRoom | None, *, seed: int = 0, sources: Sequence[PersonMasks] | None = None,
     ) -> None:  # fmt: skip
         self._body = body
         self._camera = camera
@@ -58,6 +66,7 @@ class FrameCoverer:
         self._foreground: tuple[Plate, Foreground] | None = None
         self._phase = tuple(float(v) for v in np.random.default_rng(seed).random(2))
         self._wardrobe = Wardrobe(body)
+        self._sources = installed_sources() if sources is None else tuple(sources)
         self._strays = link(as_sightings(faces(store)))
 
     def cover(self, index: int, rgb: U1, room: Plate | None = None) -> U1:
@@ -71,6 +80,7 @@ class FrameCoverer:
         if self._plate is not None:
             room = self._plate.at(index)
         covers = [self._cover_of(p, index) for p in self.whereabouts.at(index)]
+        covers = self._with_masks(index, rgb, covers)
         covers += self._heads_of_nobody(index, covers)
         areas = [
             # Above the bodies, because that is where the audit saw something.
@@ -129,7 +139,25 @@ class FrameCoverer:
             box, presence.keypoints, presence.masks, shown.mesh if shown is not None else None,
             shown.head_faces if shown is not None else None, head_xy, size, presence.slack,
             None if method is None else How(method.cover, method.fill), face_xy, presence.drawn,
+            method is not None and method.look == "confidence",
         )  # fmt: skip
+
+    def _with_masks(self, index: int, rgb: U1, covers: list[PersonCover]) -> list[PersonCover]:
+        """People with what other segmentations know of them, and those whom only these have found."""
+        if not self._sources:
+            return covers
+        masks = [m for source in self._sources for m in source.masks(index, rgb)]
+        own: list[list[CropMask]] = [[] for _ in covers]
+        fill = self.plan.settings.fill
+        how = How("whole", "solid" if fill == "mesh" and self._plate is None else fill)
+        others = []
+        for mask, owner in zip(masks, owners(masks, [c.box for c in covers])):
+            if owner is not None:
+                own[owner].append(mask)
+            else:
+                size = float(max(mask.width, mask.height))
+                others.append(PersonCover(box_of(mask), None, (mask,), None, None, None, size, how=how))
+        return [replace(c, masks=(*c.masks, *m)) if m else c for c, m in zip(covers, own)] + others
 
     def _heads_of_nobody(self, index: int, people: list[PersonCover]) -> list[PersonCover]:
         """Heads that no track owns. No more than a face is known of them, so the head is what is covered.

@@ -16,6 +16,7 @@ from backends.camera import Camera
 from backends.deidentify.bodies import Drawn, draw_bodies
 from backends.deidentify.fills import blurred, pixelated, solid, surroundings
 from backends.deidentify.foreground import Foreground
+from backends.deidentify.light import in_light
 from backends.deidentify.occluders import behind_things
 from backends.deidentify.regions import (
     area_region,
@@ -145,7 +146,7 @@ def cover_frame(
         if _fill_of(person) not in _ROOMY:
             _put(out, region, _fill_of(person), head_radius(person), paint)
     if bodies is not None:
-        composite(out, bodies, out=out)
+        composite(out, in_light(bodies, covers, drawn.members, out), out=out)
     for area, region in below:
         if area.on_top:
             _put(out, region, area.fill, _radius_of(region), _Paint(out.copy(), covered, plate, light, phase))

@@ -43,6 +43,7 @@ class PersonCover:
             behind them.
         face_xy: (F, 2) the vertices of the face's front in the picture, or None.
         drawn: whether the body is shown; a guess of somebody who may not be there is only erased.
+        own_colors: the mesh's colours mean something, so the room's light does not change them.
     """
 
     box: F4
@@ -56,6 +57,7 @@ class PersonCover:
     how: How | None = How()
     face_xy: F4 | None = None
     drawn: bool = True
+    own_colors: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

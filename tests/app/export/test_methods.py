@@ -12,12 +12,14 @@ from theatre import N, make_theatre
 
 from app.deidentify.editing import PlanEditor
 from app.deidentify.plan import Method, RegionKey
+from app.errors import ModelError
 from app.export.frames import FrameCoverer
 from app.project.edits import EditLog
 from app.project.notes import set_faces
 from app.review.types import DeidSettings, Look
 from backends.background import Plate
 from backends.deidentify.fills import SOLID_RGB
+from backends.masks import CropMask, encode_mask
 
 SOLID = DeidSettings(fill="solid", background="original")
 
@@ -121,3 +123,52 @@ def test_a_face_that_no_track_owns_is_covered_from_a_little_before_to_a_little_a
     set_faces(stage.store, [[6.0, x - 4, y - 4, x + 4, y + 4, 0.95]])
     covered = coverer(stage).cover_with_mask(6, stage.footage.frame(6))[1]
     assert not covered[round(y), round(x)]
+
+
+class _Plugin:
+    """A segmentation that knows one place."""
+
+    def __init__(self, mask: CropMask) -> None:
+        self._mask = mask
+
+    def masks(self, index: int, image: np.ndarray) -> list[CropMask]:
+        return [self._mask]
+
+
+def test_a_segmentation_adds_to_whom_it_shows_and_finds_people_of_its_own(stage: theatre.Theatre) -> None:
+    frame = stage.footage.frame(3)
+    settings = SOLID
+    plain = FrameCoverer(stage.store, theatre.BODY, theatre.CAMERA, settings, None)
+    before = plain.cover_with_mask(3, frame)[1]
+    box = theatre.record(2, 3).estimate.box
+    patch = np.ones((12, 9), bool)
+    for x, y in ((int(box[2]) - 4, int(box[1]) + 30), (4, 100)):
+        mask = encode_mask(patch, x, y)
+        more = FrameCoverer(
+            stage.store, theatre.BODY, theatre.CAMERA, settings, None, sources=[_Plugin(mask)]
+        )
+        after = more.cover_with_mask(3, frame)[1]
+        place = np.zeros_like(after)
+        mask.paint(place)
+        assert after[place].all()
+        assert after[before].all()
+    assert not before[place].all()
+
+
+def test_a_segmentation_that_does_not_start_is_no_silent_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.deidentify import sources
+
+    def broken(group: str) -> list[object]:
+        class Entry:
+            name = "my-masks"
+
+            @staticmethod
+            def load() -> object:
+                raise ImportError("no such package")
+
+        return [Entry()]
+
+    assert sources.installed_sources() == []
+    monkeypatch.setattr(sources, "entry_points", broken)
+    with pytest.raises(ModelError, match="my-masks"):
+        sources.installed_sources()

@@ -1,0 +1,29 @@
+"""Segmentations that are installed beside the program and add their masks to what is covered."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from app.errors import ModelError
+from backends.deidentify.sources import GROUP, PersonMasks
+
+
+def installed_sources() -> list[PersonMasks]:
+    """All of them, made anew.
+
+    Raises:
+        ModelError: one is installed and cannot be used: to leave it out would cover less than was meant.
+    """
+    found: list[PersonMasks] = []
+    for entry in entry_points(group=GROUP):
+        try:
+            source = entry.load()()
+        except Exception as error:
+            raise ModelError(
+                f"The segmentation “{entry.name}” is installed but does not start ({type(error).__name__}). "
+                "Mend it or uninstall it."
+            ) from error
+        if not isinstance(source, PersonMasks):
+            raise ModelError(f"The segmentation “{entry.name}” is none: it gives no masks. Uninstall it.")
+        found.append(source)
+    return found
