@@ -64,15 +64,17 @@ class Whereabouts:
     Args:
         doubtful: also what the tracker took for no person after all, where it was seen. To erase it costs
             nothing where the empty room is known: a thing stands in the empty room too.
+        lead_s: for so long before they were found, and after they were lost, people are guessed.
     """
 
     def __init__(
-        self, store: ProjectStore, fps: float, camera: Camera | None = None, *, doubtful: bool = False
-    ) -> None:
+        self, store: ProjectStore, fps: float, camera: Camera | None = None, *, doubtful: bool = False,
+        lead_s: float = LEAD_S,
+    ) -> None:  # fmt: skip
         self._store = store
         self._camera = camera or store.camera()
         self._max_gap = max(2, round(MAX_GAP_S * fps))
-        self._lead = max(2, round(LEAD_S * fps))
+        self._lead = max(2, round(lead_s * fps))
         self._tracks = {t.track_id: t for t in store.tracks()}
         every = store.tracks(every=True) if doubtful else []
         self._doubtful = {t.track_id: t for t in every if t.state == "discarded"}

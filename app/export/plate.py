@@ -29,6 +29,9 @@ from backends.tracking.stream import PeopleStream
 
 BoolArray = npt.NDArray[np.bool_]
 
+_LEAD_S = 3.0
+"""Whoever is found in mid-picture stood there before, and would come into the room: for so long their place
+counts as theirs. Where nothing else was ever seen, the room is filled, and what is there is covered."""
 _ABOUT = 20
 """One frame of a moving camera is shown from so many before and after it: the export looks farther."""
 _FACE = 0.6
@@ -40,7 +43,7 @@ class Hidden:
     """Where people are in a frame, and a little beyond: a rim of a person in the empty room would show."""
 
     def __init__(self, store: ProjectStore, footage: Footage) -> None:
-        self._whereabouts = Whereabouts(store, footage.fps)
+        self._whereabouts = Whereabouts(store, footage.fps, lead_s=_LEAD_S)
         self._shape = (footage.height, footage.width)
 
     def in_frame(self, index: int) -> BoolArray:

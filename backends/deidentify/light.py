@@ -23,7 +23,7 @@ _USUAL = 118.0
 _FOLLOWS = 0.5
 """Exponent: a body follows the room's level only by half, so that it can be seen in the dark."""
 _DARKEST, _BRIGHTEST = 0.6, 1.12
-_TINT = 0.12
+_TINT = 0.07
 """How far a room's colour may tint a body, as a share of each channel."""
 
 

@@ -101,6 +101,21 @@ def test_the_frames_of_a_guess_are_those_that_are_told(tmp_path: Path) -> None:
     stage.footage.close()
 
 
+def test_before_and_after_a_track_people_are_guessed_for_as_long_as_is_asked(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "c", people=(2,), n=80)
+    stage.run({2: range(50, 60)}, last=79)
+    short = Whereabouts(stage.store, stage.footage.fps)
+    long = Whereabouts(stage.store, stage.footage.fps, lead_s=3.0)
+    assert not short.at(10)
+    (there,) = long.at(10)
+    assert not there.drawn
+    first = theatre.record(2, 50).estimate.box
+    np.testing.assert_allclose(there.box.reshape(2, 2).mean(0), first.reshape(2, 2).mean(0), atol=8)
+    assert long.at(75)
+    stage.store.close()
+    stage.footage.close()
+
+
 def test_a_hole_in_a_mask_for_a_moment_is_closed(tmp_path: Path) -> None:
     stage = make_theatre(tmp_path / "c", people=(1,))
     people = [theatre.record(1, f) for f in range(N)]
