@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -63,21 +64,27 @@ class Whereabouts:
 
     Args:
         doubtful: also what the tracker took for no person after all, where it was seen. To erase it costs
-            nothing where the empty room is known: a thing stands in the empty room too.
+            nothing where the empty room is known: a thing stands in the empty room too. "brief": only
+            where that was seen for less than a second; a thing would have been seen for longer.
         lead_s: for so long before they were found, and after they were lost, people are guessed.
     """
 
     def __init__(
-        self, store: ProjectStore, fps: float, camera: Camera | None = None, *, doubtful: bool = False,
-        lead_s: float = LEAD_S,
+        self, store: ProjectStore, fps: float, camera: Camera | None = None, *,
+        doubtful: bool | Literal["brief"] = False, lead_s: float = LEAD_S,
     ) -> None:  # fmt: skip
         self._store = store
         self._camera = camera or store.camera()
         self._max_gap = max(2, round(MAX_GAP_S * fps))
         self._lead = max(2, round(lead_s * fps))
+        self._going = max(2, round(LEAD_S * fps))
         self._tracks = {t.track_id: t for t in store.tracks()}
         every = store.tracks(every=True) if doubtful else []
         self._doubtful = {t.track_id: t for t in every if t.state == "discarded"}
+        if doubtful == "brief":
+            counts = store.query("SELECT track_id, count(*) AS n FROM observations GROUP BY track_id")
+            long = {r["track_id"] for r in counts if r["n"] > fps}
+            self._doubtful = {t: track for t, track in self._doubtful.items() if t not in long}
         self._frames: dict[int, I8] = {}
         for track in self._tracks:
             rows = store.query(
@@ -219,7 +226,9 @@ class Whereabouts:
                 pace = (middle(estimate.box) - middle(earlier.estimate.box)) / float(
                     frames[at] - frames[other]
                 )
-                by = pace * float(frame - frames[at])
+                # Nobody goes on for long as they were going: beyond that they are taken to stand still.
+                steps = np.clip(float(frame - frames[at]), -self._going, self._going)
+                by = pace * steps
         params = self._shifted(person, by)
         keypoints = replace(estimate.keypoints, xy=(estimate.keypoints.xy + by).astype(np.float32))
         slack = _UNSURE * float(size(estimate.box).max()) + _UNSURE_OF_WAY * float(np.hypot(*by))

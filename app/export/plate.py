@@ -43,7 +43,7 @@ class Hidden:
     """Where people are in a frame, and a little beyond: a rim of a person in the empty room would show."""
 
     def __init__(self, store: ProjectStore, footage: Footage) -> None:
-        self._whereabouts = Whereabouts(store, footage.fps, lead_s=_LEAD_S)
+        self._whereabouts = Whereabouts(store, footage.fps, doubtful="brief", lead_s=_LEAD_S)
         self._shape = (footage.height, footage.width)
 
     def in_frame(self, index: int) -> BoolArray:

@@ -116,6 +116,18 @@ def test_before_and_after_a_track_people_are_guessed_for_as_long_as_is_asked(tmp
     stage.footage.close()
 
 
+def test_of_what_was_taken_for_no_person_only_what_was_brief_may_have_been_one(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "c", people=(1, 2), n=30)
+    stage.run({1: range(4), 2: range(24)}, last=29)
+    stage.store.set_track_state([1, 2], "discarded")
+    brief = Whereabouts(stage.store, 20.0, doubtful="brief")
+    assert [p.track.track_id for p in brief.at(2)] == [1]
+    every = Whereabouts(stage.store, 20.0, doubtful=True)
+    assert [p.track.track_id for p in every.at(2)] == [1, 2]
+    stage.store.close()
+    stage.footage.close()
+
+
 def test_a_hole_in_a_mask_for_a_moment_is_closed(tmp_path: Path) -> None:
     stage = make_theatre(tmp_path / "c", people=(1,))
     people = [theatre.record(1, f) for f in range(N)]
