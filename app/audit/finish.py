@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.audit.report import report_paths, write_report
-from app.audit.store import last_audit, read_events
+from app.audit.store import last_audit, picture_of, read_events
 from app.errors import ExportError
 from app.export.atomic import plain_error
 from app.export.manifest import sha256_of, write_manifest
@@ -82,7 +82,7 @@ def finish_verification(store: ProjectStore, folder: Path) -> dict[str, Any]:
     try:
         write_manifest(manifest, manifest_path)
         if report_paths(folder, stem)[0].exists():
-            write_report(manifest, folder, stem)
+            write_report(manifest, folder, stem, _pictures(store, manifest, list(events)))
     except BaseException:
         verified.rename(unverified)  # a name that no record bears out is worse than none
         raise
@@ -92,6 +92,14 @@ def finish_verification(store: ProjectStore, folder: Path) -> dict[str, Any]:
         "verified": True, "path": str(verified), "report": str(report_paths(folder, stem)[0]),
         "manifest": str(manifest_path),
     }  # fmt: skip
+
+
+def _pictures(store: ProjectStore, manifest: dict[str, Any], events: list[str]) -> dict[str, bytes]:
+    """Those that the report has shown before, if it has."""
+    if not manifest.get("report_pictures"):
+        return {}
+    found = {event_id: picture_of(store, event_id) for event_id in events}
+    return {event_id: jpeg for event_id, jpeg in found.items() if jpeg}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli import console
+from app.cli.audit import audit
 from app.cli.bench import bench
 from app.cli.confidence import confidence
 from app.cli.dataset import dataset
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command("run")(run_command)
 app.command("export")(export)
 app.command("deidentify")(deidentify)
+app.command("audit")(audit)
 app.command("synthesize")(synthesize)
 app.command("evaluate")(evaluate)
 app.command("info")(info)

@@ -118,9 +118,11 @@ def run_export(
     manifest = make_manifest(
         source, written, _network_hashes(), open_to_view.frames, verdict=judge.verdict if judge else None
     )  # fmt: skip
+    manifest["report_pictures"] = request.report_pictures
     write_manifest(manifest, manifest_path)
     if request.report:
-        write_report(manifest, request.folder, source.stem)
+        found = judge.verdict.result if judge is not None and request.report_pictures else None
+        write_report(manifest, request.folder, source.stem, found.pictures if found is not None else None)
     if not store.read_only:
         store.add_export(manifest)
     verdict = judge.verdict if judge is not None else None

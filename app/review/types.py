@@ -241,8 +241,10 @@ class ExportRequest:
     """What to write where. ``first``/``last`` inclusive frames, None for all.
 
     ``audit`` searches the finished video for whoever slipped through; without it no video is called
-    verified. ``report`` writes what was done and found beside it. ``body`` is what bodies and meshes are
-    written as: "free" (as fitted), "smplx", "smplh" or "smpl" as installed, or the path of such a file.
+    verified. ``report`` writes what was done and found beside it;
+    ``report_pictures`` shows in it what was found, which may be a patient. ``body`` is what bodies and
+    meshes are written as: "free" (as fitted), "smplx", "smplh" or "smpl" as installed, or the path of such
+    a file.
     ``inpainter`` paints the empty room in place of the program's own.
     """
 
@@ -254,6 +256,7 @@ class ExportRequest:
     allow_uncovered: bool = False
     audit: bool = True
     report: bool = True
+    report_pictures: bool = False
     body: str = "free"
     inpainter: LearnedInpainter | None = None
 

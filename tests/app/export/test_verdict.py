@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import theatre
@@ -28,7 +29,7 @@ from app.review.types import DeidSettings, ExportRequest
 from backends.background import Plate
 
 SOLID = DeidSettings(fill="solid", background="original")
-Search_ = Callable[..., AuditResult]
+_JPEG = cv2.imencode(".jpg", np.full((30, 30, 3), 90, np.uint8))[1].tobytes()
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def finds(monkeypatch: pytest.MonkeyPatch, *events: LeakEvent) -> None:
     def search(path: Path, **more: object) -> AuditResult:
         return AuditResult(
             events, 12, 0.5, (Search("CenterFace", "centerface", "f" * 64),), 0, 11, 2, file_sha256(path),
-            {e.event_id: b"jpeg" for e in events},
+            {e.event_id: _JPEG for e in events},
         )  # fmt: skip
 
     monkeypatch.setattr(verdict, "audit_file", search)
@@ -161,6 +162,19 @@ def test_released_with_reasons_the_same_file_gets_its_name(
     assert "Verified" in page
     assert "a poster &lt;b&gt;" in page
     assert not may_be_verified(stage.store, out)
+
+
+def test_pictures_are_in_the_report_only_when_asked_for(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch, leak())
+    export(stage, tmp_path / "a")
+    assert "<img" not in (tmp_path / "a" / "clip_report.html").read_text()
+    export(stage, tmp_path / "b", report_pictures=True)
+    assert "<img" in (tmp_path / "b" / "clip_report.html").read_text()
+    AuditEditor(stage.store, EditLog(stage.store)).release(read_events(stage.store)[0].event_id, "a poster")
+    finish_verification(stage.store, tmp_path / "b")
+    assert "<img" in (tmp_path / "b" / "clip_report.html").read_text()
 
 
 def test_a_file_that_was_changed_or_searched_again_is_not_verified(
