@@ -107,3 +107,14 @@ def test_a_room_that_was_seen_behind_people_stays_as_it_is() -> None:
     found = left_in.found(built)
     assert not found.any()
     assert without(built, found) is built
+
+
+def test_of_eight_people_who_cross_nothing_is_left_though_three_were_not_found() -> None:
+    people = [person(standing(-1.0 + 0.28 * i, 4.0 + 0.35 * (i % 4))) for i in range(8)]
+    frame = with_people(room(), *(real for _, real in people))
+    empty = plate()
+    found = [cover for i, (cover, _) in enumerate(people) if i not in (1, 4, 7)]
+    out, covered = cover_frame(frame, found, CAMERA, plate=empty, foreground=Foreground(empty))
+    for _, real in people:
+        assert covered[real].all()
+    assert not skin(out).any()
