@@ -29,6 +29,7 @@ _WRIST, _VISIBLE = 9, 2
 _MOVES, _WARM_UP = 150, 15
 _PATIENCE_S = 60.0
 _PAUSE_S = 0.015
+_NAP_S = 2e-4
 
 
 class DragClock:
@@ -104,6 +105,7 @@ class DragClock:
         end = time.perf_counter() + _PATIENCE_S
         while not ready():
             QApplication.processEvents()
+            time.sleep(_NAP_S)  # waiting is no work
             if time.perf_counter() > end:
                 raise SystemExit("The window did not answer for a minute.")
 
@@ -111,6 +113,7 @@ class DragClock:
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             QApplication.processEvents()
+            time.sleep(_NAP_S)
 
 
 def main() -> None:
