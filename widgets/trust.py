@@ -91,7 +91,7 @@ class TrustTool(QObject):
         return super().eventFilter(watched, event)
 
     def _place(self) -> None:
-        self.card.adjustSize()
+        self.card.fit_into(self._viewport.height() - _MARGIN - _ABOVE_LEGEND)
         x = self._viewport.width() - self.card.width() - _MARGIN
         y = self._viewport.height() - self.card.height() - _ABOVE_LEGEND
         self.card.move(max(x, 0), max(y, _MARGIN))

@@ -88,7 +88,17 @@ class TrustCard(QFrame):
         self.tolerance.valueChanged.connect(lambda v: self._chose_tolerance(float(v * _STEP)))
         self.limit.valueChanged.connect(lambda _v: self._chose_limit())
         self.scope.currentIndexChanged.connect(lambda _i: self.scope_chosen.emit(self.scope.currentData()))
+        self._measured = False
         self._say()
+
+    def fit_into(self, height: int) -> None:
+        """In a low window the calibration, which does not change, gives way."""
+        for roomy in (True, False):
+            for widget in (self.kept, self.curve, self.worth):
+                widget.setVisible(roomy and self._measured)
+            self.adjustSize()
+            if self.height() <= height:
+                break
 
     @property
     def limit_mm(self) -> float:
@@ -118,8 +128,9 @@ class TrustCard(QFrame):
 
     def set_measured(self, measured: Measured | None) -> None:
         """Show what the expected errors are worth; nothing where that is not known."""
+        self._measured = measured is not None
         for widget in (self.kept, self.curve, self.worth):
-            widget.setVisible(measured is not None)
+            widget.setVisible(self._measured)
         self.curve.set_measured(measured)
         if measured is not None:
             apart = ", ".join(f"{name} {_percent(share)}" for name, share in measured.held_by)

@@ -111,6 +111,18 @@ def test_the_shipped_measurement_says_how_well_bounds_held(card: TrustCard) -> N
     assert "nine in ten" in card.worth.text()
 
 
+def test_in_a_low_window_the_calibration_gives_way(card: TrustCard) -> None:
+    card.set_measured(trust.measured())
+    card.fit_into(2000)
+    assert card.curve.isVisible()
+    tall = card.height()
+    card.fit_into(tall - 1)
+    assert not card.curve.isVisible()
+    assert card.height() < tall
+    card.fit_into(2000)
+    assert card.curve.isVisible()
+
+
 @pytest.mark.parametrize("content", ["", "[]", json.dumps({"rows": []}), "{"])
 def test_a_damaged_measurement_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     (tmp_path / "m.json").write_text(content, encoding="utf-8")
