@@ -78,7 +78,8 @@ class KnownPeople:
         for presence in people:
             track = presence.track.track_id
             core = _core_of_head(presence)
-            if core is None or self._plan.method_for(track, frame) is None:
+            # Before a track begins and after it ends nobody knows whether a head is there.
+            if core is None or not presence.drawn or self._plan.method_for(track, frame) is None:
                 continue
             claimed, replaced = share_in(record.claimed, core), share_in(record.replaced, core)
             if _is_outside(core, record.claimed.shape):
