@@ -1,4 +1,4 @@
-"""The search of a finished video: decoded, every frame, by networks that took no part in covering it."""
+"""The search of a finished video: decoded, every frame; faces by a network that took no part in covering."""
 
 from __future__ import annotations
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app.audit.report import report_paths, write_report
+from app.deidentify.editing import read_plan
 from app.errors import ExportError, ModelError
 from app.export.atomic import make_folder
 from app.export.bodies import ExportBody
@@ -146,8 +147,11 @@ def run_export(
 
 
 def _needs_plate(source: ExportSource, plate: Plate | StillRoom | None) -> bool:
-    deid = source.deid
-    return plate is None and source.painter is None and deid.background == "plate" and deid.cover == "whole"
+    if plate is not None or source.painter is not None or source.deid.background != "plate":
+        return False
+    rules = replace(read_plan(source.store), settings=source.deid)
+    methods = [rules.default, *(r.method for r in rules.rules if r.method is not None)]
+    return any(m.cover == "whole" for m in methods) or any(r.fill == "remove" for r in rules.regions)
 
 
 def _source(
