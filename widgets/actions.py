@@ -81,7 +81,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Analysis",
         "Slide a patch over the chosen person and see what it breaks",
     ),
-    _a("confidence", "Confidence", "C", "Analysis", "How far bodies can be trusted: colours, limits, spread"),
+    _a("confidence", "Confidence", "T", "Analysis", "How far bodies can be trusted: colours, limits, spread"),
     _a("view_original", "Original", "Ctrl+1", "View", "The picture as it was filmed"),
     _a("view_meshes", "Meshes", "Ctrl+2", "View", "Bodies and keypoints over the picture"),
     _a("view_deidentified", "De-identified", "Ctrl+3", "View", "The picture as it will be exported"),
