@@ -43,6 +43,9 @@ are."""
 TURNED_SCORE, TURNED_CONFIRMED = 0.45, 0.4
 """Turned by a quarter, collars are taken for faces at up to 0.8: the second network has to agree."""
 
+_LEAST_CONFIRMED = 24
+"""Pixels; of smaller faces in the middle of a cover the second network sees too few."""
+
 _LOOK, _LEAST_LOOK = 2.0, 32.0
 """How far around a face the second network looks, in sizes of the face to each side, and pixels at least."""
 
@@ -226,7 +229,7 @@ def _turned(network: CenterFace, second: FullRangeFace | None, image: U1) -> lis
 
 def _is_confirmed(second: FullRangeFace | None, image: U1, face: Face, threshold: float) -> bool:
     """Whether the second network sees a face there too, where it is asked to look."""
-    if second is None:
+    if second is None or float((face.box[2:] - face.box[:2]).max()) < _LEAST_CONFIRMED:
         return True
     x, y = (face.box[:2] + face.box[2:]) / 2
     reach = max(_LOOK * float((face.box[2:] - face.box[:2]).max()), _LEAST_LOOK)
