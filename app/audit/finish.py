@@ -8,10 +8,13 @@ from typing import Any
 
 from app.audit.report import report_paths, write_report
 from app.audit.store import last_audit, picture_of, read_events
+from app.deidentify.editing import read_plan
 from app.errors import ExportError
 from app.export.atomic import plain_error
+from app.export.dicom import write_dicom
 from app.export.manifest import sha256_of, write_manifest
-from app.export.names import MANIFEST, UNVERIFIED, VERIFIED
+from app.export.names import DICOM, DICOM_UNVERIFIED, MANIFEST, UNVERIFIED, VERIFIED
+from app.pipeline.job import Control
 from app.project.store import ProjectStore, now
 
 _AGAIN = "Export it again."
@@ -80,6 +83,7 @@ def finish_verification(store: ProjectStore, folder: Path) -> dict[str, Any]:
     except OSError as error:
         raise plain_error(error, folder) from error
     try:
+        _verified_dicom(store, verified, folder, manifest)
         write_manifest(manifest, manifest_path)
         if report_paths(folder, stem)[0].exists():
             write_report(manifest, folder, stem, _pictures(store, manifest, list(events)))
@@ -100,6 +104,18 @@ def _pictures(store: ProjectStore, manifest: dict[str, Any], events: list[str]) 
         return {}
     found = {event_id: picture_of(store, event_id) for event_id in events}
     return {event_id: jpeg for event_id, jpeg in found.items() if jpeg}
+
+
+def _verified_dicom(store: ProjectStore, video: Path, folder: Path, manifest: dict[str, Any]) -> None:
+    """The DICOM file says of itself whether it is verified: it is made again from the same video."""
+    stem = store.path.stem
+    old, new = folder / f"{stem}{DICOM_UNVERIFIED}", folder / f"{stem}{DICOM}"
+    output = next((o for o in manifest.get("outputs", ()) if o.get("kind") == "dicom"), None)
+    if output is None or not old.is_file():
+        return
+    write_dicom(video, new, read_plan(store), Control(), lambda n: None, verified=True)
+    output.update(name=new.name, sha256=sha256_of(new))
+    old.unlink()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class What(StrEnum):
     """Kinds of files."""
 
     VIDEO = "video"
+    DICOM = "dicom"
     COCO = "coco"
     SMPLX = "smplx"
     MESHES_OBJ = "meshes_obj"

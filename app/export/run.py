@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from app.export.atomic import make_folder
 from app.export.bodies import ExportBody
 from app.export.coco import write_coco
 from app.export.coverage import Whereabouts
+from app.export.dicom import write_dicom
 from app.export.inpainters import open_painter
 from app.export.manifest import make_manifest, write_manifest
 from app.export.meshes import write_meshes
-from app.export.names import MANIFEST, UNVERIFIED, VERIFIED
+from app.export.names import DICOM, DICOM_UNVERIFIED, MANIFEST, UNVERIFIED, VERIFIED
 from app.export.plate import build_plate
 from app.export.smplx import write_smplx
 from app.export.table import write_table
@@ -39,12 +40,13 @@ from backends.background import Plate, StillRoom
 from backends.body import BodyModel
 
 _NAMES: dict[ExportKind, str] = {
-    "video": VERIFIED, "coco": "_keypoints.json", "smplx": "_smplx.npz",
+    "video": VERIFIED, "dicom": DICOM, "coco": "_keypoints.json", "smplx": "_smplx.npz",
     "csv": "_confidence.csv", "meshes_obj": "_meshes_obj", "meshes_ply": "_meshes_ply",
     "meshes_glb": "_meshes_glb",
 }  # fmt: skip
 _STAGES: dict[ExportKind, str] = {
-    "video": "Writing the video", "coco": "Writing keypoints", "smplx": "Writing bodies",
+    "video": "Writing the video", "dicom": "Writing DICOM", "coco": "Writing keypoints",
+    "smplx": "Writing bodies",
     "csv": "Writing the table", "meshes_obj": "Writing meshes (obj)", "meshes_ply": "Writing meshes (ply)",
     "meshes_glb": "Writing meshes (glb)",
 }  # fmt: skip
@@ -84,6 +86,8 @@ def run_export(
     unverified = request.folder / f"{source.stem}{UNVERIFIED}"
     reports = report_paths(request.folder, source.stem) if request.report else ()
     others = [unverified] if "video" in request.kinds else []
+    if "dicom" in request.kinds:
+        others.append(request.folder / f"{source.stem}{DICOM_UNVERIFIED}")
     _refuse_existing([*targets.values(), *others, manifest_path, *reports], footage, request)
     open_to_view = _Uncovered.of(source) if "video" in request.kinds else _Uncovered()
     if open_to_view.words and not request.allow_uncovered:
@@ -92,8 +96,13 @@ def run_export(
     written: list[Written] = []
     video_s = 0.0
     judge: Judge | None = None
-    for kind in request.kinds:
+    for kind in sorted(request.kinds, key=lambda k: k == "dicom"):  # it is made from the finished video
         control.check()
+        if kind == "dicom":
+            listener(StageStarted(kind, _STAGES[kind]))
+            step = _stepper(kind, source, listener)
+            written.append(_as_dicom(source, request.folder, written, judge, step))
+            continue
         if kind == "video" and _needs_plate(source, plate):
             plate = build_plate(store, footage, control, listener)
         if kind == "video" and deid.background == "plate" and plate is not None and not plate.steady:
@@ -146,6 +155,21 @@ def run_export(
     }
 
 
+def _as_dicom(
+    source: ExportSource, folder: Path, written: Sequence[Written], judge: Judge | None, step: Step
+) -> Written:
+    """The finished video as DICOM; its name tells as the video's does whether it is verified."""
+    video = next(w.path for w in written if w.kind == "video")
+    verified = judge is not None and judge.verdict.verified
+    target, other = folder / f"{source.stem}{DICOM}", folder / f"{source.stem}{DICOM_UNVERIFIED}"
+    if not verified:
+        target, other = other, target
+    plan = replace(read_plan(source.store), settings=source.deid)
+    made = write_dicom(video, target, plan, source.control, step, verified=verified)
+    other.unlink(missing_ok=True)
+    return made
+
+
 def _needs_plate(source: ExportSource, plate: Plate | StillRoom | None) -> bool:
     if plate is not None or source.painter is not None or source.deid.background != "plate":
         return False
@@ -163,6 +187,8 @@ def _source(
     last = end if request.last is None else min(request.last, end)
     if not request.kinds:
         raise ExportError("Nothing was chosen to export.")
+    if "dicom" in request.kinds and "video" not in request.kinds:
+        raise ExportError("A DICOM file is made from the de-identified video. Choose the video too.")
     if not 0 <= first <= last:
         raise ExportError(f"The range {first} to {last} is empty; the footage has frames 0 to {end}.")
     export_body = ExportBody.chosen(body, request.body)
@@ -238,7 +264,7 @@ def _write(
         listener(StageStarted("check", "Checking the video"))
         return _stepper("check", source, listener)
 
-    writers: dict[ExportKind, Callable[[], Written]] = {
+    writers: dict[str, Callable[[], Written]] = {
         "video": lambda: write_video(
             source,
             target,

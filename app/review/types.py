@@ -209,6 +209,7 @@ REGION_FILL_LABELS: dict[Literal["solid", "pixels", "remove", "blur"], str] = {
     "blur": FILL_LABELS["blur"],
 }  # fmt: skip
 """What a free region is covered with."""
+CODEC_LABELS: dict[Codec, str] = {"h264": "H.264", "h265": "H.265"}
 BACKGROUND_LABELS: dict[Background, str] = {"original": "Original", "plate": "Empty room"}
 
 
@@ -224,7 +225,7 @@ class DeidSettings:
     codec: Codec = "h264"
 
 
-ExportKind = Literal["video", "coco", "smplx", "meshes_obj", "meshes_ply", "meshes_glb", "csv"]
+ExportKind = Literal["video", "dicom", "coco", "smplx", "meshes_obj", "meshes_ply", "meshes_glb", "csv"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QDialog,
     QFileDialog,
     QGridLayout,
@@ -22,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.export.bodies import FITTED, BodyChoice
 from app.review.types import (
     BACKGROUND_LABELS,
     COVER_LABELS,
@@ -36,7 +39,8 @@ from widgets.panels.paint import counted
 from widgets.statusbar import remaining_text
 
 _WHAT: dict[ExportKind, tuple[str, str]] = {
-    "video": ("De-identified video", "mp4, H.264, the source's frame times, no metadata"),
+    "video": ("De-identified video", "mp4, the source's frame times, no metadata"),
+    "dicom": ("The video as DICOM", "the same stream, with the codes for what was done"),
     "coco": ("Keypoints", "COCO json, with the feet"),
     "smplx": ("Bodies", "SMPL-X parameters, npz"),
     "csv": ("Confidence", "csv, expected errors in mm"),
@@ -91,10 +95,21 @@ class ExportSheet(QDialog):
             check = QCheckBox(title)
             check.setChecked(kind in _USUAL)
             check.toggled.connect(self._check_ready)
+            if kind == "dicom":
+                check.toggled.connect(lambda on: on and self._checks["video"].setChecked(True))
             grid.addWidget(check, i, 0)
             grid.addWidget(_label(detail), i, 1)
             self._checks[kind] = check
         column.addLayout(grid)
+        self._body_row = QWidget()
+        bodies = QHBoxLayout(self._body_row)
+        bodies.setContentsMargins(0, 0, 0, 0)
+        self.body = QComboBox()
+        self.body.setAccessibleName("Bodies and meshes as")
+        self.body.setToolTip("Bodies are carried over; the file says how far joints lie apart")
+        bodies.addWidget(_label("Bodies and meshes as", ""))
+        bodies.addWidget(self.body, 1)
+        column.addWidget(self._body_row)
         self._deid = _label("")
         column.addWidget(self._deid)
         column.addSpacing(6)
@@ -155,13 +170,20 @@ class ExportSheet(QDialog):
     def set_context(
         self, folder: Path, n_frames: int, marked: tuple[int, int] | None, uncovered_frames: int,
         people: int, has_audio: bool, deid: DeidSettings, *, unprocessed: int = 0, cut_tracks: int = 0,
+        bodies: Sequence[BodyChoice] = (),
     ) -> None:  # fmt: skip
         """What the project is like.
 
         Args:
             uncovered_frames: in which somebody is lost from sight; unprocessed: not looked at at all;
             cut_tracks: people whose track ends in mid-picture and has not been accepted.
+            bodies: that the export may speak of, the fitted one first.
         """
+        ready = [b for b in bodies if b.ready]
+        self.body.clear()
+        for choice in ready:
+            self.body.addItem(choice.label, choice.id)
+        self._body_row.setVisible(len(ready) > 1)
         self._folder.setText(str(folder))
         self._all.setText(f"All {n_frames} frames")
         self._range = marked
@@ -199,6 +221,8 @@ class ExportSheet(QDialog):
         why = ""
         if not chosen:
             why = "Choose something to write"
+        elif "dicom" in chosen and "video" not in chosen:
+            why = "DICOM is made from the de-identified video: choose it too"
         elif not self._folder.text().strip():
             why = "Choose a folder"
         elif self._warning.text() and "video" in chosen and not self._confirm.isChecked():
@@ -219,6 +243,7 @@ class ExportSheet(QDialog):
             first=part[0] if part else None, last=part[1] if part else None,
             overwrite=self._overwrite.isChecked(), allow_uncovered=self._confirm.isChecked(),
             audit=self.audit.isChecked(), report=self.report.isChecked(),
+            body=self.body.currentData() or FITTED,
         )  # fmt: skip
         self._bar.setValue(0)
         self._state.setText("Starting…")

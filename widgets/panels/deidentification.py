@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, 
 from app.review.privacy import PlanRow
 from app.review.types import (
     BACKGROUND_LABELS,
+    CODEC_LABELS,
     COVER_LABELS,
     COVER_WHY_NOT,
     FILL_LABELS,
@@ -129,6 +130,10 @@ class DeidPanel(QWidget):
         self.audio = ValueRow(
             "Audio", AUDIO_LABELS, "Voices identify people: sound is removed unless kept", self
         )
+        self.codec = ValueRow(
+            "Video", CODEC_LABELS, "H.264 plays everywhere; H.265 is smaller and not read by all", self
+        )
+        self.codec.chosen.connect(lambda value: self._change(codec=value))
         self.cover.chosen.connect(lambda value: self._change(cover=value))
         self.fill.chosen.connect(lambda value: self._change(fill=value))
         self.look.chosen.connect(lambda value: self._change(look=value))
@@ -139,7 +144,7 @@ class DeidPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(section_label("De-identification", self))
         layout.addSpacing(9)
-        for row in (self.cover, self.fill, self.look, self.background, self.audio):
+        for row in (self.cover, self.fill, self.look, self.background, self.audio, self.codec):
             layout.addWidget(row)
         self.why_not = hint_label("", self)
         layout.addWidget(self.why_not)
@@ -191,3 +196,4 @@ class DeidPanel(QWidget):
             settings.background, self._plate_state if settings.background == "plate" else ""
         )
         self.audio.set_value(settings.keep_audio)
+        self.codec.set_value(settings.codec)

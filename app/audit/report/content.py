@@ -115,7 +115,8 @@ def _files(manifest: Mapping[str, Any]) -> Section:
 
 
 _OUTPUTS = {
-    "video": "De-identified video", "coco": "Keypoints (COCO)", "smplx": "Bodies (SMPL-X)",
+    "video": "De-identified video", "dicom": "The same as DICOM", "coco": "Keypoints (COCO)",
+    "smplx": "Bodies (SMPL-X)",
     "csv": "Confidence table", "meshes_obj": "Meshes (obj)", "meshes_ply": "Meshes (ply)",
     "meshes_glb": "Meshes (glb)",
 }  # fmt: skip

@@ -10,22 +10,24 @@ import cv2
 import numpy as np
 import pytest
 import theatre
+from pydicom import dcmread
 from theatre import Theatre, make_theatre
 
 from app.audit.editing import AuditEditor
 from app.audit.finish import finish_verification, may_be_verified
 from app.audit.store import read_events, store_result
 from app.audit.types import AuditResult, LeakEvent, Search
+from app.deidentify.codes import CLEAN_VISUAL_FEATURES
 from app.deidentify.editing import PlanEditor, read_plan
 from app.errors import Cancelled, ExportError, FootageError, ModelError, StorageError
 from app.export import verdict
-from app.export.names import MANIFEST, UNVERIFIED, VERIFIED
+from app.export.names import DICOM, DICOM_UNVERIFIED, MANIFEST, UNVERIFIED, VERIFIED
 from app.export.run import run_export
 from app.models.store import ModelStore, file_sha256
 from app.pipeline.events import Event, Progress, StageStarted, Warned
 from app.pipeline.job import Control
 from app.project.edits import EditLog
-from app.review.types import DeidSettings, ExportRequest
+from app.review.types import DeidSettings, ExportKind, ExportRequest
 from backends.background import Plate
 
 SOLID = DeidSettings(fill="solid", background="original")
@@ -46,9 +48,10 @@ def export(
     folder: Path,
     events: list[Event] | None = None,
     control: Control | None = None,
+    kinds: tuple[ExportKind, ...] = ("video",),
     **more: object,
 ) -> dict[str, object]:
-    request = ExportRequest(folder, ("video",), **more)  # type: ignore[arg-type]
+    request = ExportRequest(folder, kinds, **more)  # type: ignore[arg-type]
     heard = events if events is not None else []
     return run_export(
         stage.store, stage.footage, theatre.BODY, request, SOLID, control or Control(), heard.append
@@ -318,3 +321,28 @@ def test_everybody_covered_is_verified_and_spared_people_are_not_findings(
     assert not any(c["applies"] for c in manifest["dicom_codes"])
     assert "the lecturer" in (tmp_path / "b" / "clip_report.html").read_text()
     assert read_plan(stage.store).spared()
+
+
+def test_dicom_is_made_from_the_video_and_becomes_verified_with_it(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch, leak())
+    out = tmp_path / "out"
+    export(stage, out, kinds=("dicom", "video"))
+    assert {DICOM_UNVERIFIED, UNVERIFIED} <= set(names(out))
+    event = read_events(stage.store)[0].event_id
+    AuditEditor(stage.store, EditLog(stage.store)).release(event, "a poster")
+    finish_verification(stage.store, out)
+    assert {DICOM, VERIFIED} <= set(names(out))
+    assert DICOM_UNVERIFIED not in names(out)
+    codes = [c.CodeValue for c in dcmread(out / f"clip{DICOM}").DeidentificationMethodCodeSequence]
+    assert CLEAN_VISUAL_FEATURES.value in codes
+    manifest = json.loads((out / f"clip{MANIFEST}").read_text())
+    output = next(o for o in manifest["outputs"] if o["kind"] == "dicom")
+    assert output["sha256"] == file_sha256(out / output["name"])
+
+
+def test_dicom_needs_the_video(stage: Theatre, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="Choose the video too"):
+        export(stage, tmp_path / "out", kinds=("dicom",))
+    assert not (tmp_path / "out").exists()

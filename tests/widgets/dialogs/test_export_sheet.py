@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QRadioButton
 
+from app.export.bodies import BodyChoice
 from app.review.types import DeidSettings, ExportRequest
 from widgets import theme
 from widgets.dialogs.export_done import size_text, verdict
@@ -173,3 +174,23 @@ def test_the_search_and_the_report_are_asked_for(sheet: ExportSheet, qtbot):
     with qtbot.waitSignal(sheet.export_requested) as wanted:
         sheet.export_button.click()
     assert (wanted.args[0].audit, wanted.args[0].report) == (False, True)
+
+
+def test_dicom_takes_the_video_with_it(sheet: ExportSheet, qtbot):
+    check(sheet, "De-identified video").setChecked(False)
+    check(sheet, "The video as DICOM").setChecked(True)
+    assert check(sheet, "De-identified video").isChecked()
+    check(sheet, "De-identified video").setChecked(False)
+    assert not sheet.export_button.isEnabled()
+    assert "choose it too" in sheet.export_button.toolTip()
+
+
+def test_another_body_is_offered_only_where_its_file_was_added(sheet: ExportSheet, qtbot):
+    assert not sheet.body.isVisible()
+    assert requested(sheet, qtbot).body == "free"
+    bodies = (BodyChoice("free", "Free body", True), BodyChoice("smplx", "SMPL-X", True),
+              BodyChoice("smpl", "SMPL", False))  # fmt: skip
+    sheet.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings(), bodies=bodies)
+    assert [sheet.body.itemText(i) for i in range(sheet.body.count())] == ["Free body", "SMPL-X"]
+    sheet.body.setCurrentIndex(1)
+    assert requested(sheet, qtbot).body == "smplx"
