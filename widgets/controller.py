@@ -184,9 +184,7 @@ class Controller(QObject):
         person = next((p for p in scene.people if p.person_id == self.person), None)
         assert self.session is not None
         absent = self.desk.people.name_of(self.person) if person is None else ""
-        self.desk.keypoints.set_person(
-            person, self.session.model, self.session.tolerance_mm, absent=absent
-        )
+        self.desk.keypoints.set_person(person, self.session.model, self.session.tolerance_mm, absent=absent)
 
     def _show_text(self, scene: Scene | None = None) -> None:
         s = self.session

@@ -122,8 +122,15 @@ class MainWindow(QMainWindow):
         c.opened.connect(self._opened)
         c.results_changed.connect(self._update_actions)
         self.work.changed.connect(self._update_actions)
-        for source in (c.failed, e.failed, self.work.failed, self.files.failed, self.occlusion.failed,
-                       self.privacy.failed, self.leaks.failed):
+        for source in (
+            c.failed,
+            e.failed,
+            self.work.failed,
+            self.files.failed,
+            self.occlusion.failed,
+            self.privacy.failed,
+            self.leaks.failed,
+        ):
             source.connect(self.sheets.show_error)
         self.commands["keypoints"].setChecked(True)
         self.work.hands_face = self.settings.get("hands_face", False)

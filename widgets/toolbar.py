@@ -162,9 +162,7 @@ class ToolBar(QWidget):
 
     _ready = False
 
-    def set_ready(
-        self, *, opened: bool, has_results: bool, running: str, complete: bool
-    ) -> None:
+    def set_ready(self, *, opened: bool, has_results: bool, running: str, complete: bool) -> None:
         """What can be done now; ``running`` is the kind of work that goes on, "" for none."""
         self._ready = opened
         for mode in _MODES:

@@ -185,9 +185,7 @@ class Work(QObject):
         if now - self._told < _TELL_S and event.done < event.total:
             return
         self._told = now
-        self._c.desk.status.set_progress(
-            event.done, event.total, event.rate, event.remaining_s, event.unit
-        )
+        self._c.desk.status.set_progress(event.done, event.total, event.rate, event.remaining_s, event.unit)
         if self.kind == "export":
             self.export_progress.emit(event.done, event.total, event.remaining_s, self._stage)
 

@@ -33,6 +33,7 @@ _STANDS_OUT = 25
 _AREA_OF_BOX = 0.53
 """A person's area as a share of their box, where no outline is known (COCO)."""
 
+
 @dataclass
 class HeadScore:
     """The heads of a clip.

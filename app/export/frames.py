@@ -182,9 +182,7 @@ class FrameCoverer:
             head = np.concatenate([middle - reach, middle + reach]).astype(np.float32)
             corners = head[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2)
             slack = 0.0 if seen else _UNSURE * size
-            found.append(
-                PersonCover(head, None, (), None, None, corners, _PERSON_OF_FACE * size, slack, how)
-            )
+            found.append(PersonCover(head, None, (), None, None, corners, _PERSON_OF_FACE * size, slack, how))
         return found
 
     def _seen(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:

@@ -115,9 +115,7 @@ class SceneBuilder:
             people.append(found)
         return Scene(frame, processed, tuple(people))
 
-    def vertex_words(
-        self, model: SceneModel, frame: int, track_id: int, vertex: int
-    ) -> tuple[str, str, str]:
+    def vertex_words(self, model: SceneModel, frame: int, track_id: int, vertex: int) -> tuple[str, str, str]:
         """Part of the body, expected error and bound of a vertex; "" for what is not known."""
         record = self._store.person(frame, track_id)
         part = model.part_labels[model.part_of_vertex[vertex]]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from app.audit.finish import may_be_verified
-from app.errors import ProjectError
 from app.footage import Footage
 from app.footage.cache import FrameCache
 from app.pipeline.device import cpu
@@ -22,19 +19,19 @@ from app.project.notes import finished
 from app.project.store import ProjectStore
 from app.review import opening
 from app.review.carry import span_of
-from app.review.deid import SETTING, read_deid
 from app.review.drag import Drag
 from app.review.editing import Editor
 from app.review.findings import Findings
 from app.review.items import TrackEnds, review_items, touches_border
 from app.review.lanes import Series, longest_gap
 from app.review.leaks import Leaks, with_leaks
-from app.review.long_work import READ_ONLY, LongWork
+from app.review.long_work import LongWork
 from app.review.never_seen import room_words
 from app.review.people import person_rows
 from app.review.preview import Preview
 from app.review.privacy import PlanRow, Privacy
 from app.review.scene import SceneBuilder, camera_view, scene_model
+from app.review.session_edits import SessionEdits
 from app.review.thumbnails import Thumbnails
 from app.review.types import (
     BACKGROUND_LABELS,
@@ -43,13 +40,11 @@ from app.review.types import (
     PREDICTED,
     SPARED,
     CarryRange,
-    DeidSettings,
     EditLabel,
     ExportRequest,
     FrameCallback,
     Lane,
     PersonRow,
-    PersonScene,
     ReviewItem,
     RunOptions,
     Scene,
@@ -64,7 +59,7 @@ _OF_NO_FRAME = ("accept", "setting", "deid_rule", "deid_region", "leak")
 """Edits after which nobody is another, and nobody's body."""
 
 
-class Session:
+class Session(SessionEdits):
     """One open project. Every method returns at once; long work is handed out as jobs.
 
     Callbacks and listeners run on worker threads; everything else belongs to the thread that made the
@@ -272,85 +267,6 @@ class Session:
         self._preview.forget_plate()
         self.camera = camera_view(camera)
 
-    # --- a keypoint under the hand ------------------------------------------------------------
-
-    def begin_drag(self, frame: int, person: int, keypoint: int) -> None:
-        """A keypoint has been taken.
-
-        Raises:
-            ProjectError: the project is read-only, or the person is not there.
-        """
-        self._writable()
-        self._drag = Drag(self._editor, frame, person, keypoint)
-
-    def drag(self, x: float, y: float) -> PersonScene:
-        """The person with the keypoint at (x, y) and the body following; nothing is stored."""
-        if self._drag is None:
-            raise ProjectError("No keypoint is being moved.")
-        return self._scenes.person(self._drag.to(x, y), self._tracks[self._drag.track])
-
-    def end_drag(self) -> None:
-        """Store the drag as one edit; the frame counts as reviewed."""
-        drag, self._drag = self._drag, None
-        if drag is not None:
-            self._after(drag.commit())
-
-    def cancel_drag(self) -> None:
-        """Put everything back."""
-        self._drag = None
-
-    # --- edits --------------------------------------------------------------------------------
-
-    def move_person(self, frame: int, person: int, dx: float, dy: float) -> None:
-        """Shift a whole person by pixels."""
-        self._after(self._editor.move_person(frame, person, dx, dy))
-
-    def set_visibility(self, frame: int, person: int, keypoint: int, visibility: int) -> None:
-        """Declare a keypoint absent (0), occluded (1) or visible (2)."""
-        self._after(self._editor.set_visibility(frame, person, keypoint, visibility))
-
-    def set_reviewed(self, frame: int, person: int, reviewed: bool) -> None:
-        """Mark a person of a frame as looked at."""
-        self._after(self._editor.set_reviewed(frame, person, reviewed))
-
-    def accept_item(self, item_id: str, done: bool = True) -> None:
-        """Tick off an item of the review queue."""
-        self._after(self._editor.accept(item_id, done))
-
-    def rename_person(self, person: int, name: str) -> None:
-        """Give a person another name."""
-        name = " ".join(name.split())[:60]
-        if name:
-            self._after(self._editor.change_track("rename", "Rename a person", person, name=name))
-
-    def delete_person(self, person: int) -> None:
-        """Remove a person that is none (undo brings them back)."""
-        self._after(self._editor.change_track("delete", "Delete a person", person, state="deleted"))
-
-    def set_hidden(self, person: int, hidden: bool) -> None:
-        """Do not draw a person in the window; the export covers them all the same."""
-        label = "Hide a person" if hidden else "Show a person"
-        self._after(self._editor.change_track("hide", label, person, hidden=int(hidden)))
-
-    def merge_people(self, kept: int, other: int) -> None:
-        """Two tracks are one person."""
-        self._after(self._editor.merge(kept, other))
-
-    def swap_people(self, a: int, b: int, frame: int) -> None:
-        """Two people were taken for each other from ``frame`` on."""
-        self._after(self._editor.swap(a, b, frame, None))
-
-    @property
-    def deid(self) -> DeidSettings:
-        """How people are covered."""
-        stored = self._store.setting(SETTING)
-        return read_deid(stored)
-
-    def set_deid(self, settings: DeidSettings) -> None:
-        """Change how people are covered."""
-        label = "Change the de-identification"
-        self._after(self._editor.change_setting(SETTING, json.dumps(asdict(settings)), label))
-
     @property
     def plate_state(self) -> str:
         """What is known of the background, in words."""
@@ -360,36 +276,6 @@ class Session:
         if plate is not None:
             return room_words(plate)
         return "Plate, building…" if self._preview.building else BACKGROUND_LABELS["plate"]
-
-    def undo(self) -> EditLabel | None:
-        """Take back the newest edit."""
-        return self._after(self._log.undo())
-
-    def redo(self) -> EditLabel | None:
-        """Do again what was taken back."""
-        return self._after(self._log.redo())
-
-    @property
-    def can_undo(self) -> bool:
-        """True where something can be taken back."""
-        return self._log.next_undo is not None and not self.read_only
-
-    @property
-    def can_redo(self) -> bool:
-        """True where something can be done again."""
-        return self._log.next_redo is not None and not self.read_only
-
-    @property
-    def undo_label(self) -> str:
-        """What undo would take back."""
-        edit = self._log.next_undo
-        return edit.label if edit is not None else ""
-
-    @property
-    def redo_label(self) -> str:
-        """What redo would do again."""
-        edit = self._log.next_redo
-        return edit.label if edit is not None else ""
 
     def _after(self, edit: Edit | None) -> EditLabel | None:
         if edit is None:
@@ -471,7 +357,3 @@ class Session:
     def default_export_folder(self) -> Path:
         """Where an export goes unless the person says otherwise."""
         return self.project_path.parent / f"{self.name} export"
-
-    def _writable(self) -> None:
-        if self.read_only:
-            raise ProjectError(READ_ONLY)

@@ -204,9 +204,7 @@ def _strange(found: BoolArray, covers: Sequence[PersonCover], drawn: Drawn) -> B
     return found
 
 
-def _before_others(
-    covers: Sequence[PersonCover], drawn: Drawn, width: int, height: int
-) -> BoolArray | None:
+def _before_others(covers: Sequence[PersonCover], drawn: Drawn, width: int, height: int) -> BoolArray | None:
     """(H, W) pixels that surely belong to spared people: of their mask, where their body is the nearest and
     no mask, head or guess of somebody else reaches. None where nobody is spared."""
     spared = [i for i, c in enumerate(covers) if c.how is None and c.masks and i in drawn.outlines]

@@ -25,9 +25,7 @@ _B = np.array([INDEX[f"{s}_{b}"] for _, b, _ in _BONES for s in ("left", "right"
 _USUAL = np.array([length for _, _, length in _BONES for _ in range(2)])
 
 
-def bone_error(
-    world: npt.NDArray[np.float32] | None, score: npt.NDArray[np.float32] | None = None
-) -> float:
+def bone_error(world: npt.NDArray[np.float32] | None, score: npt.NDArray[np.float32] | None = None) -> float:
     """Mean of |log(length / usual length)| over trunk, thighs, shins and upper arms of both sides.
 
     A bone counts as far as both its ends are seen: legs behind a table are guessed, and guessed odd.

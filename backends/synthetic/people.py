@@ -88,7 +88,6 @@ class Posed:
             posed_keypoints(body, self.params),
         )  # fmt: skip
 
-
     @property
     def soles(self) -> F8:
         """(6, 4) where the person keeps light from the floor: x, y, radius in metres, strength in [0, 1]."""

@@ -85,10 +85,12 @@ class Photographer:
 
     def best_frame(self) -> int:
         """Of some frames the one with most people, and among these where the doubt stands out most."""
+
         def worth(frame: int) -> tuple[int, float]:
             people = self.session.scene(frame).people
             worst = [float(p.keypoint_mm[[LEFT_WRIST, RIGHT_WRIST]].max()) for p in people]
             return len(people), -abs(max(worst, default=0.0) - 90.0)
+
         n = self.session.n_frames
         return max(range(n // 10, n - n // 10, max(n // 40, 1)), key=worth)
 

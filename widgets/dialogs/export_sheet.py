@@ -48,7 +48,7 @@ _WHAT: dict[ExportKind, tuple[str, str]] = {
     "meshes_ply": ("Meshes, ply", "one a person and frame, with confidence colours"),
     "meshes_obj": ("Meshes, obj", "one a person and frame"),
 }
-_NAMES_WIDTH = 136
+_NAMES_WIDTH = 152
 _USUAL: tuple[ExportKind, ...] = ("video", "coco", "smplx", "csv")
 
 

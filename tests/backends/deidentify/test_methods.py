@@ -140,9 +140,7 @@ def test_a_body_stands_before_a_covered_monitor_and_under_what_an_audit_had_cove
     below, _ = cover_frame(frame, [a], CAMERA, plate=None, areas=[FreeArea(everywhere, "solid")])
     assert (below[~real & ~body] == SOLID_RGB).all()
     assert (below[body] != SOLID_RGB).any(axis=1).mean() > 0.9
-    above, _ = cover_frame(
-        frame, [a], CAMERA, plate=None, areas=[FreeArea(everywhere, "solid", on_top=True)]
-    )
+    above, _ = cover_frame(frame, [a], CAMERA, plate=None, areas=[FreeArea(everywhere, "solid", on_top=True)])
     assert (above == SOLID_RGB).all()
 
 
@@ -209,7 +207,11 @@ def test_the_empty_room_behind_a_person_shows_nothing_of_a_covered_board(fill: s
     area = FreeArea(np.array([[176, 56], [304, 56], [304, 204], [176, 204]], np.float32), "solid")
     seen = Plate(empty, np.ones((HEIGHT, WIDTH), bool), 1.0) if use_plate else None
     out, covered = cover_frame(
-        with_people(empty, real), [changed(a, how=How("whole", fill))], CAMERA, plate=seen, areas=[area]  # type: ignore[arg-type]
+        with_people(empty, real),
+        [changed(a, how=How("whole", fill))],
+        CAMERA,
+        plate=seen,
+        areas=[area],  # type: ignore[arg-type]
     )
     assert covered[60:200, 180:300].all()
     shown = out.astype(int)
