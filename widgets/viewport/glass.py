@@ -38,7 +38,7 @@ class Glass(PaintedGlass):
         # The newest place of the mouse wins; a fit a frame of the screen is enough.
         self._throttle = QTimer(self)
         self._throttle.setSingleShot(True)
-        self._throttle.setInterval(12)
+        self._throttle.setInterval(8)
         self._throttle.timeout.connect(self._send_drag)
         self.setMouseTracking(True)
 
