@@ -77,15 +77,19 @@ def _process(
     from app.footage import open_footage
     from app.pipeline.engine import default_engine
     from app.pipeline.run import run_pipeline
+    from app.review.deid import store_deid
     from app.review.types import DeidSettings, ExportRequest, RunOptions
 
     engine = default_engine()
     with project_of(clip, project) as (store, footage):
+        # Staff in scrubs: nobody who opens the demo is met by bare mannequins.
+        deid = DeidSettings(look="clothed")
+        store_deid(store, deid)
         found = run_pipeline(store, footage, engine, RunOptions(), control, view)
         times.done(f"Found {found['people']} people and fitted their bodies")
         # Overwriting: the demo may be run again. It shows even a frame where somebody was missed.
         request = ExportRequest(output, overwrite=True, allow_uncovered=True)
-        written = run_export(store, footage, engine.body, request, DeidSettings(), control, view)
+        written = run_export(store, footage, engine.body, request, deid, control, view)
         times.done("Exported the de-identified video and the data, each file checked")
         files = [Path(f) for f in written["files"]]
         video = next(f for f in files if f.suffix == ".mp4")

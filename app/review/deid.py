@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any, get_args
 
+from app.project.store import ProjectStore
 from app.review.types import BACKGROUND_LABELS, COVER_LABELS, FILL_LABELS, Codec, DeidSettings, Look
 
 SETTING = "deidentification"
@@ -27,3 +30,9 @@ def read_deid(stored: Any) -> DeidSettings:
         look=looks.get(stored.get("look"), default.look),
         codec=codecs.get(stored.get("codec"), default.codec),
     )
+
+
+def store_deid(store: ProjectStore, settings: DeidSettings) -> None:
+    """Set a new project's choice; a person's later changes are edits instead."""
+    with store.transaction() as db:
+        db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (SETTING, json.dumps(asdict(settings))))
