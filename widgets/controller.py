@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.errors import UnderstudyError
 from app.review.session import Session
 from app.review.types import LEAK_ITEM, ReviewItem, Scene
 from widgets.bridge import Bridge
@@ -268,6 +269,20 @@ class Controller(QObject):
         if self.session is not None:
             self.desk.deid.set_plate_state(self.session.plate_state)
         self._want_covered()
+
+    def edit(self, change: Callable[[Session], object], failed: Callable[[str], object]) -> bool:
+        """Let a person's change happen, show what has become of it; False where it was refused."""
+        if self.session is None:
+            return False
+        try:
+            change(self.session)
+        except UnderstudyError as error:
+            failed(str(error))
+            return False
+        finally:
+            self.show_results()
+            self.cover_again()
+        return True
 
     def _background_ready(self) -> None:
         if self.session is not None:

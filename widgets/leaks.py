@@ -7,7 +7,6 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QInputDialog, QLineEdit
 
-from app.errors import UnderstudyError
 from app.review.leaks import Leaks
 from app.review.types import LEAK_ITEM, ReviewItem
 from widgets.controller import Controller
@@ -92,15 +91,4 @@ class LeakTool(QObject):
         self._c.desk.status.show_message(message)
 
     def _edit(self, change: Callable[[Leaks], object]) -> bool:
-        session = self._c.session
-        if session is None:
-            return False
-        try:
-            change(session.leaks)
-        except UnderstudyError as error:
-            self.failed.emit(str(error))
-            return False
-        finally:
-            self._c.show_results()
-            self._c.cover_again()
-        return True
+        return self._c.edit(lambda session: change(session.leaks), self.failed.emit)

@@ -179,15 +179,4 @@ class PrivacyTool(QObject):
             self._edit(lambda p: p.remove_rule(row.row_id))
 
     def _edit(self, change: Callable[[Privacy], object]) -> bool:
-        session = self._c.session
-        if session is None:
-            return False
-        try:
-            change(session.privacy)
-        except UnderstudyError as error:
-            self.failed.emit(str(error))
-            return False
-        finally:
-            self._c.show_results()
-            self._c.cover_again()
-        return True
+        return self._c.edit(lambda session: change(session.privacy), self.failed.emit)

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.cli import console
-from app.cli.deidentify import HowWord, LookWord, fill_of
-from app.cli.export import CodecWord
+from app.cli.deidentify import HowWord, fill_of
 from app.cli.progress import Interruptible, ProgressView
+from app.cli.words import CodecWord, LookWord
 
 if TYPE_CHECKING:
     from app.deidentify.data_set import Conversion

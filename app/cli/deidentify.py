@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.cli import console
-from app.cli.export import CodecWord
 from app.cli.progress import Interruptible, ProgressView
+from app.cli.words import BackgroundWord, CodecWord, LookWord
 
 if TYPE_CHECKING:
     from app.deidentify.batch import FileResult
@@ -37,22 +37,6 @@ class HowWord(StrEnum):
     PIXELATE = "pixelate"
     REMOVE = "remove"
     BLUR = "blur"
-
-
-class LookWord(StrEnum):
-    """How a body mesh looks."""
-
-    SHADED = "shaded"
-    PLAIN = "plain"
-    CONFIDENCE = "confidence"
-    CLOTHED = "clothed"
-
-
-class AroundWord(StrEnum):
-    """What is seen around people who are covered as a whole."""
-
-    ORIGINAL = "original"
-    PLATE = "plate"
 
 
 class DicomWord(StrEnum):
@@ -111,7 +95,7 @@ def deidentify(
     ] = HowWord.MESH,
     look: Annotated[LookWord, typer.Option(help="How a mesh looks.")] = LookWord.SHADED,
     background: Annotated[
-        AroundWord | None,
+        BackgroundWord | None,
         typer.Option(
             help="Around people: the picture as it is, or the empty room (usual for whole people as a mesh)."
         ),

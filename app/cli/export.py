@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli import console
 from app.cli.progress import Interruptible, ProgressView
+from app.cli.words import BackgroundWord, CodecWord, LookWord
 
 if TYPE_CHECKING:
     from app.review.types import LearnedInpainter
@@ -33,6 +35,7 @@ class CoverWord(StrEnum):
 
     WHOLE = "whole"
     HEAD = "head"
+    FACE = "face"
 
 
 class FillWord(StrEnum):
@@ -41,20 +44,8 @@ class FillWord(StrEnum):
     MESH = "mesh"
     SOLID = "solid"
     PIXELS = "pixels"
-
-
-class BackgroundWord(StrEnum):
-    """What is seen around the mesh."""
-
-    ORIGINAL = "original"
-    PLATE = "plate"
-
-
-class CodecWord(StrEnum):
-    """How the video is encoded."""
-
-    H264 = "h264"
-    H265 = "h265"
+    REMOVE = "remove"
+    BLUR = "blur"
 
 
 _DEFAULT = [What.VIDEO, What.COCO, What.SMPLX, What.CSV]
@@ -65,19 +56,25 @@ def export(
     what: Annotated[
         list[What] | None, typer.Option("--what", "-w", help="What to write; may be repeated.")
     ] = None,
-    cover: Annotated[CoverWord, typer.Option(help="Cover the whole person or the head.")] = CoverWord.WHOLE,
+    cover: Annotated[
+        CoverWord | None, typer.Option(help="What of people is covered; as in the project if left out.")
+    ] = None,
     fill: Annotated[
-        FillWord, typer.Option(help="Cover with the body mesh, a colour or pixels.")
-    ] = FillWord.MESH,
+        FillWord | None, typer.Option(help="With what; as in the project if left out. Rather not with blur.")
+    ] = None,
+    look: Annotated[
+        LookWord | None, typer.Option(help="How a mesh looks; as in the project if left out.")
+    ] = None,
     background: Annotated[
-        BackgroundWord, typer.Option(help="Behind the mesh: the picture as it is, or the empty room.")
-    ] = BackgroundWord.PLATE,
+        BackgroundWord | None,
+        typer.Option(help="Behind the mesh: the picture or the empty room; as in the project if left out."),
+    ] = None,
     keep_audio: Annotated[
         bool, typer.Option("--keep-audio", help="Keep the sound. A voice identifies.")
     ] = False,
     codec: Annotated[
-        CodecWord, typer.Option(help="H.264 plays everywhere; H.265 is smaller and slower to write.")
-    ] = CodecWord.H264,
+        CodecWord | None, typer.Option(help="H.265 is smaller; as in the project if left out.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The folder to write to; beside the project if left out."),
@@ -116,13 +113,11 @@ def export(
     """
     from app.cli.documents import existing_project
     from app.export.run import run_export
-    from app.review.types import DeidSettings, ExportRequest
+    from app.review.deid import SETTING, read_deid
+    from app.review.types import ExportRequest
     from backends.body import load_body
 
-    deid = DeidSettings(
-        cover=cover.value, fill=fill.value, background=background.value, keep_audio=keep_audio,
-        codec=codec.value,
-    )  # fmt: skip
+    chosen = {"cover": cover, "fill": fill, "look": look, "background": background, "codec": codec}
     request = ExportRequest(
         folder=output or project.resolve().parent,
         kinds=tuple(w.value for w in dict.fromkeys(what or _DEFAULT)),
@@ -138,6 +133,9 @@ def export(
         Interruptible() as control,
         ProgressView() as view,
     ):
+        # What the window has stored holds, but for what is said here; sound is kept only when asked for here.
+        said: dict[str, Any] = {name: word.value for name, word in chosen.items() if word is not None}
+        deid = replace(read_deid(store.setting(SETTING)), keep_audio=keep_audio, **said)
         summary = run_export(store, opened, load_body(), request, deid, control, view)
     if as_json:
         console.print_json({**summary, "warnings": view.warnings})

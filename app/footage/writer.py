@@ -38,7 +38,7 @@ class _Encoder:
             encoders write their name, version and settings.
     """
 
-    library: str
+    name: str
     tag: str
     options: dict[str, str]
     crf_shift: int
@@ -96,7 +96,7 @@ class VideoWriter:
             )  # fmt: skip
             stream = cast(
                 av.VideoStream,
-                self._out.add_stream(encoder.library, rate=Fraction(rate).limit_denominator(60000)),
+                self._out.add_stream(encoder.name, rate=Fraction(rate).limit_denominator(60000)),
             )
         except OSError as error:
             raise _storage_error(error, path) from error

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from backends.errors import InputError
+
 U1 = npt.NDArray[np.uint8]
 F8 = npt.NDArray[np.float64]
+Found = TypeVar("Found")
+
+MIN_SIDE_PX = 40.0
+"""Smaller crops of a hand or a face hold too little to place points by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,3 +71,28 @@ def warp(image: U1, to_picture: F8, size: int) -> U1:
 def placed(points: F8, to_picture: F8) -> F8:
     """(N, 2) pixels of the picture from pixels of the crop."""
     return np.asarray(points @ to_picture[:, :2].T + to_picture[:, 2])
+
+
+def looked_closer(
+    image: U1, square: Square, look: Callable[[U1, Square], Found | None],
+    around: Callable[[Found], Square], *, passes: int,
+) -> Found | None:  # fmt: skip
+    """What ``look`` finds in a square; each further pass looks ``around`` what the one before has found.
+
+    Returns:
+        None where the crop is too small, or a pass finds nothing.
+
+    Raises:
+        InputError: not a picture.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise InputError(f"a picture needs shape (H, W, 3) and uint8, got {image.shape}")
+    found: Found | None = None
+    for _ in range(passes):
+        if not square.usable or not MIN_SIDE_PX <= square.side < 4.0 * max(image.shape):
+            return found
+        seen = look(image, square)
+        if seen is None:
+            return None
+        found, square = seen, around(seen)
+    return found

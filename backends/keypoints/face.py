@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from backends.errors import InputError
-from backends.keypoints.crop import Square, placed, warp
+from backends.keypoints.crop import Square, looked_closer, placed, warp
 from backends.keypoints.details import N_FACE, FaceLandmarks
 from backends.keypoints.hands import pixels_per_metre
 from backends.keypoints.layout import INDEX
@@ -25,7 +24,6 @@ LIP_INSIDE: Final = (13, 14)
 """The middle of the upper and of the lower lip, where they meet."""
 FOREHEAD, CHIN, EYE_CORNERS = 10, 152, (33, 263)
 
-MIN_SIDE_PX = 40.0
 MIN_SCORE = 0.5
 _FACE_M = 0.30
 _GROW = 1.5
@@ -74,17 +72,7 @@ class FaceNetwork:
         Raises:
             InputError: not a picture.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise InputError(f"a picture needs shape (H, W, 3) and uint8, got {image.shape}")
-        found: FaceLandmarks | None = None
-        for _ in range(passes):
-            if not square.usable or not MIN_SIDE_PX <= square.side < 4.0 * max(image.shape):
-                return found
-            face = self._once(image, square)
-            if face is None:
-                return None
-            found, square = face, square_around(face)
-        return found
+        return looked_closer(image, square, self._once, square_around, passes=passes)
 
     def _once(self, image: U1, square: Square) -> FaceLandmarks | None:
         to_picture = square.to_picture(SIZE)

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from backends.errors import InputError
-from backends.keypoints.crop import Square, placed, warp
+from backends.keypoints.crop import Square, looked_closer, placed, warp
 from backends.keypoints.details import N_HAND, HandLandmarks
 from backends.keypoints.layout import INDEX
 from backends.keypoints.types import Keypoints, PoseEstimate, Visibility
@@ -19,8 +18,6 @@ F4 = npt.NDArray[np.float32]
 F8 = npt.NDArray[np.float64]
 
 SIZE = 224
-MIN_SIDE_PX = 40.0
-"""Smaller crops show no fingers."""
 MIN_SCORE = 0.5
 _HAND_M, _REACH_M = 0.30, 0.09
 """Side of the first crop, and how far the hand's middle lies beyond the wrist, on an adult."""
@@ -85,17 +82,7 @@ class HandNetwork:
         Raises:
             InputError: not a picture.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise InputError(f"a picture needs shape (H, W, 3) and uint8, got {image.shape}")
-        found: HandLandmarks | None = None
-        for _ in range(passes):
-            if not square.usable or not MIN_SIDE_PX <= square.side < 4.0 * max(image.shape):
-                return found
-            hand = self._once(image, square)
-            if hand is None:
-                return None
-            found, square = hand, square_around(hand)
-        return found
+        return looked_closer(image, square, self._once, square_around, passes=passes)
 
     def _once(self, image: U1, square: Square) -> HandLandmarks | None:
         to_picture = square.to_picture(SIZE)

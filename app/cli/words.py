@@ -1,0 +1,28 @@
+"""Words that several commands take, as the project stores them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LookWord(StrEnum):
+    """How a body mesh looks."""
+
+    SHADED = "shaded"
+    PLAIN = "plain"
+    CONFIDENCE = "confidence"
+    CLOTHED = "clothed"
+
+
+class BackgroundWord(StrEnum):
+    """What is seen around people who are covered as a whole."""
+
+    ORIGINAL = "original"
+    PLATE = "plate"
+
+
+class CodecWord(StrEnum):
+    """How the video is encoded."""
+
+    H264 = "h264"
+    H265 = "h265"
