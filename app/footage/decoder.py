@@ -25,6 +25,10 @@ Image = npt.NDArray[np.uint8]
 _HD_HEIGHT = 720
 _LISTS = frozenset({"hls", "concat", "dash", "imf"})
 _ALONE = {"protocol_whitelist": "file"}
+_NOT_A_VIDEO = (
+    "{name} is not a video that can be read. It may be damaged or not fully copied; "
+    "copy it again, or convert it to mp4."
+)
 _KNOWN_SPACES = {int(space) for space in Colorspace}
 
 
@@ -44,10 +48,7 @@ def open_container(path: Path) -> av.container.InputContainer:
     except PermissionError as error:
         raise FootageError(f"{path.name} may not be read. Ask for the right to read it.") from error
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise FootageError(
-            f"{path.name} is not a video that can be read. It may be damaged or not fully copied; "
-            "copy it again, or convert it to mp4."
-        ) from error
+        raise FootageError(_NOT_A_VIDEO.format(name=path.name)) from error
     if container.format.name in _LISTS:
         container.close()
         raise FootageError(f"{path.name} is a list of other files. Choose the videos themselves.")
@@ -62,10 +63,9 @@ def video_stream(container: av.container.InputContainer, name: str) -> av.VideoS
     """
     streams = [s for s in container.streams.video if not _is_cover(s)]
     if not streams:
-        has_audio = bool(container.streams.audio)
-        raise FootageError(
-            f"{name} holds {'sound only' if has_audio else 'no picture'}. Choose a file with a video track."
-        )
+        if container.streams.audio:
+            raise FootageError(f"{name} holds sound only. Choose a file with a video track.")
+        raise FootageError(_NOT_A_VIDEO.format(name=name))  # noise that passed for some format
     stream = streams[0]
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = 2

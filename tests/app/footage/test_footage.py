@@ -145,8 +145,9 @@ def _audio_only(path: Path) -> None:
 
 def test_bad_files_give_one_clear_error_each(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
-    (tmp_path / "noise.mp4").write_bytes(os.urandom(20000))
-    (tmp_path / "noise.jpg").write_bytes(os.urandom(2000))
+    noise = np.random.default_rng(0)
+    (tmp_path / "noise.mp4").write_bytes(noise.bytes(20000))
+    (tmp_path / "noise.jpg").write_bytes(noise.bytes(2000))
     (tmp_path / "folder").mkdir()
     _audio_only(tmp_path / "sound.m4a")
     whole = clips.write_clip(tmp_path / "w.mp4", 20).read_bytes()
@@ -160,6 +161,14 @@ def test_bad_files_give_one_clear_error_each(tmp_path: Path) -> None:
     for name, words in expected.items():
         with pytest.raises(FootageError, match=words):
             open_footage(tmp_path / name)
+
+
+def test_noise_is_refused_whatever_format_it_passes_for(tmp_path: Path) -> None:
+    for seed in range(200):
+        path = tmp_path / f"{seed}.mp4"
+        path.write_bytes(np.random.default_rng(seed).bytes(20000))
+        with pytest.raises(FootageError, match=path.name):
+            open_footage(path)
 
 
 def test_a_video_without_frames_is_refused(tmp_path: Path) -> None:
