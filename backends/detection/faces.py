@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from backends.detection.tiles import Tile, make_tiles
-from backends.errors import InputError, WeightsError
+from backends.errors import InputError
 from backends.litert import Network
+from backends.onnx import PictureNetwork
 
 U1 = npt.NDArray[np.uint8]
 F4 = npt.NDArray[np.float32]
@@ -29,32 +30,24 @@ class Face:
 
 
 class CenterFace:
-    """CenterFace (Xu et al. 2019) on the whole picture at one scale, through OpenCV's network engine."""
+    """CenterFace (Xu et al. 2019) on the whole picture at one scale. Threads may share it."""
 
     def __init__(self, path: Path) -> None:
         """Load.
 
         Raises:
-            WeightsError: missing or damaged.
+            WeightsError: missing, damaged, or another network.
         """
-        if not path.is_file():
-            raise WeightsError(
-                f"The network {path.name} is not there. Type: understudy models install centerface"
-            )
-        try:
-            self._network = cv2.dnn.readNetFromONNX(str(path))
-        except cv2.error as error:
-            raise WeightsError(
-                f"The network {path.name} is damaged. Type: understudy models verify"
-            ) from error
+        # The fourth output, eyes, nose and mouth, is of no use here.
+        self._network = PictureNetwork(path, ("537", "538", "539"), "centerface")
 
     def detect(self, image: U1, threshold: float = 0.5, scale: float = 1.0) -> list[Face]:
         """Faces of (H, W, 3) uint8 RGB, best first; ``scale`` enlarges the picture before the search."""
         _check(image)
         h, w = image.shape[:2]
         width, height = (int(np.ceil(side * scale / 32) * 32) for side in (w, h))
-        self._network.setInput(cv2.dnn.blobFromImage(image, 1.0, (width, height), (0, 0, 0), swapRB=False))
-        heat, size, offset, _ = self._network.forward(["537", "538", "539", "540"])
+        picture = cv2.dnn.blobFromImage(image, 1.0, (width, height), (0, 0, 0), swapRB=False)
+        heat, size, offset = self._network.run(np.asarray(picture, np.float32))
         rows, columns = np.nonzero(heat[0, 0] > threshold)
         if not len(rows):
             return []
