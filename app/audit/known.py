@@ -31,6 +31,9 @@ _LEAST_REPLACED = 0.3
 """Share of it that has to show something else than the camera saw. Real covers of heads reach 0.9; where
 nothing was painted at all it is 0."""
 
+_KEPT = 12
+"""Frames whose people are kept: several are searched at a time."""
+
 _SMALLEST = 3.0
 _HEAD = 1.6
 """The head about its middle: with hair and chin."""
@@ -67,7 +70,7 @@ class KnownPeople:
         self._whereabouts = Whereabouts(store, fps)
         self._plan = plan
         self._record = record
-        self._at = lru_cache(maxsize=4)(self._whereabouts.at)
+        self._at = lru_cache(maxsize=_KEPT)(self._whereabouts.at)
 
     def heads(self, frame: int) -> list[Finding]:
         """Heads of people who are to be covered, and are not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from app.pipeline.events import Event, Listener, Progress, StageStarted
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from backends.audit.link import Chain, Linker
-from backends.audit.search import CENTERFACE, FULL_RANGE, PEOPLE, Searcher
+from backends.audit.search import CENTERFACE, FULL_RANGE, PEOPLE, Look, Searcher
 from backends.audit.types import Finding
 
 STAGE = "audit"
@@ -35,7 +36,10 @@ _EVERY_S = 1.0
 """From one search of the whole picture by all networks to the next."""
 
 _FACE_GAP_S = 0.4
-_DEPTH = 6
+_DEPTH = 4
+_AHEAD = 4
+"""Frames whose search has begun while that of an earlier one goes on."""
+
 _PICTURE = 96
 _JPEG = 88
 
@@ -70,7 +74,6 @@ def audit_file(
     tell(StageStarted(STAGE, "Searching the finished video"))
     with open_footage(path) as video:
         every = max(2, round(_EVERY_S * video.fps))
-        searcher = searcher_of(every)
         linker = Linker({"face": max(3, round(_FACE_GAP_S * video.fps)), "head": 2, "person": 2 * every})
         pictures = _Pictures()
         meter = RateMeter(video.n_frames)
@@ -78,26 +81,38 @@ def audit_file(
         thread = threading.Thread(
             target=_decode, args=(video.iter_frames(), read), name="audit decode", daemon=True
         )
-        thread.start()
-        try:
-            for index, image in read:
-                if control.check():
-                    meter.hold()
-                noted = record.at(first + index) if record is not None else None
-                found = searcher.search(
-                    image, noted.replaced if noted is not None else None, last=index == video.n_frames - 1
-                )
-                if known is not None:
-                    found = [f for f in found if not known.is_spared(first + index, f)]
-                    found += [h for h in known.heads(first + index) if not _hidden(h, searcher, known, first)]
-                for finding, chain in zip(found, linker.add(first + index, found)):
-                    pictures.offer(chain, finding, image)
-                meter.advance()
-                tell(Progress(STAGE, meter.done, meter.total, meter.rate, meter.remaining_s))
-        finally:
-            read.abandon()
-            thread.join()
-        n_frames = video.n_frames
+        begun_looks: deque[_Begun] = deque()
+
+        def end_one() -> None:
+            look = begun_looks.popleft()
+            found = searcher.end(look.look)
+            if known is not None:
+                found = [f for f in found if not known.is_spared(look.frame, f)] + look.heads
+            for finding, chain in zip(found, linker.add(look.frame, found)):
+                pictures.offer(chain, finding, look.image)
+            meter.advance()
+            tell(Progress(STAGE, meter.done, meter.total, meter.rate, meter.remaining_s))
+
+        with searcher_of(every) as searcher:
+            thread.start()
+            try:
+                for index, image in read:
+                    if control.check():
+                        meter.hold()
+                    frame = first + index
+                    replaced = record.at(frame).replaced if record is not None else None
+                    look = searcher.begin(image, replaced, last=index == video.n_frames - 1)
+                    heads = known.heads(frame) if known is not None else []
+                    heads = [h for h in heads if not _hidden(h, searcher, known, first)]
+                    begun_looks.append(_Begun(frame, image, look, heads))
+                    if len(begun_looks) > _AHEAD:
+                        end_one()
+                while begun_looks:
+                    end_one()
+            finally:
+                read.abandon()
+                thread.join()
+        n_frames, whole_searches = video.n_frames, searcher.whole_searches
     events, jpegs = make_events(
         linker.finish(), pictures.jpegs, known.track_of if known is not None else None
     )
@@ -105,7 +120,7 @@ def audit_file(
         searches += (Search(ARITHMETIC),)
     return AuditResult(
         events, n_frames, time.monotonic() - begun, searches, first, first + n_frames - 1,
-        searcher.whole_searches, file_sha256(path), jpegs,
+        whole_searches, file_sha256(path), jpegs,
     )  # fmt: skip
 
 
@@ -127,9 +142,20 @@ def _networks(models: ModelStore) -> tuple[tuple[Search, ...], Callable[[int], S
     return searches, lambda every: Searcher(paths[0], paths[1], paths[2], every=every)
 
 
-def _hidden(head: Finding, searcher: Searcher, known: Known, first: int) -> bool:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """A frame that is being searched; ``heads`` that are known and not covered need no search."""
+
+    frame: int
+    image: Image
+    look: Look
+    heads: list[Finding]
+
+
+def _hidden(head: Finding, searcher: Searcher, known: Known | None, first: int) -> bool:
     """Whether the place of a head looks as it does when nobody is there: then something stands before it."""
-    return any(known.is_free(first + frame, head.box) for frame in searcher.alike(head.box))
+    frames = [first + frame for frame in searcher.alike(head.box)]
+    return known is not None and any(known.is_free(frame, head.box) for frame in frames)
 
 
 def _decode(frames: object, read: Channel[tuple[int, Image]]) -> None:

@@ -8,6 +8,8 @@ networks every now and then. What was found stays found while its place does not
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -16,10 +18,10 @@ import numpy.typing as npt
 
 from backends.audit.blocks import around, share_in
 from backends.audit.changes import ChangeMemory, Place
+from backends.audit.networks import Networks, is_same
 from backends.audit.standing import Standing, blocks_of
 from backends.audit.types import Finding
-from backends.detection.blazepose import PersonDetector
-from backends.detection.faces import CenterFace, Face, FullRangeFace
+from backends.detection.faces import Face
 from backends.detection.tiles import Tile, make_tiles
 from backends.detection.types import Region, suppress
 
@@ -30,31 +32,6 @@ Bools = npt.NDArray[np.bool_]
 CENTERFACE = "CenterFace"
 FULL_RANGE = "BlazeFace full range"
 PEOPLE = "BlazePose detector"
-
-FACE_SCORE = 0.35
-"""CenterFace at full size on 45 rendered pictures: every face of 24 pixels and more is at 0.4 or above, and
-nothing else is above 0.2; the rim of a mesh is at 0.33 now and then."""
-
-SURE_SCORE = 0.65
-CONFIRMED = 0.2
-"""Below the former the second network has to see a face too, at the latter, at which it sees all that there
-are."""
-
-TURNED_SCORE, TURNED_CONFIRMED = 0.45, 0.4
-"""Turned by a quarter, collars are taken for faces at up to 0.8: the second network has to agree."""
-
-_LEAST_CONFIRMED = 24
-"""Pixels; of smaller faces in the middle of a cover the second network sees too few."""
-
-_LOOK, _LEAST_LOOK = 2.0, 32.0
-"""How far around a face the second network looks, in sizes of the face to each side, and pixels at least."""
-
-SECOND_SCORE = 0.75
-"""BlazeFace alone takes a lamp for a face at 0.5; below this it only confirms."""
-
-PERSON_SCORE = 0.85
-"""Bodies in the open are at 0.95 and above; meshes that stand apart are taken for one large body at up to
-0.8, trees at 0.6."""
 
 _COVERED = 0.6
 """A face of which so much shows a cover is the cover's own: a mesh has a face too."""
@@ -87,20 +64,61 @@ _MOST_TILES = 2
 """In how many changed places of a frame bodies are looked for, the largest ones: they take 7 ms each."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """What was asked about one place, and not yet answered; ``core`` is where the turned search looks."""
+
+    place: Place
+    core: Place
+    scales: Sequence[Future[list[Face]]]
+    turned: Future[list[Face]] | None
+    turned_scale: float = 1.0
+
+    def answer(self) -> list[Face]:
+        """Faces in pixels of the picture, those at the largest scale first."""
+        found: list[Face] = []
+        for asked in self.scales:
+            found += _new(_moved(asked.result(), self.place), found)
+        if self.turned is not None:
+            turned = _enlarged(self.turned.result(), 1 / self.turned_scale)
+            found += _new(_moved(turned, self.core), found)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A picture that is being searched."""
+
+    size: tuple[int, int]
+    replaced: Bools | None
+    means: U1
+    shown: Bools
+    places: Sequence[Place] | None
+    faces: Sequence[_Asked]
+    surely: Future[list[Face]] | None
+    people: Sequence[Future[list[Region]]]
+    with_bodies: bool
+
+
 class Searcher:
-    """The networks of the audit and what they have seen of one video. Not thread-safe.
+    """The networks of the audit and what they have seen of one video.
+
+    To be closed, or used as a context. One thread asks; the networks answer in threads of their own, so
+    several pictures may be begun before the first of them is ended: what is searched depends on the pictures
+    alone, not on what is found in them.
 
     Args:
         centerface, full_range, people: files of the networks; the last two may be left out.
         every: frames from one search of the whole picture to the next.
+
+    Raises:
+        WeightsError: a network is missing or damaged.
     """
 
     def __init__(
         self, centerface: Path, full_range: Path | None, people: Path | None, *, every: int = 25
     ) -> None:
-        self._faces = CenterFace(centerface)
-        self._second = FullRangeFace(full_range) if full_range is not None else None
-        self._people = PersonDetector(people) if people is not None else None
+        self._networks = Networks(centerface, full_range, people)
         self._every = every
         self._memory: ChangeMemory | None = None
         self._standing = Standing()
@@ -108,11 +126,25 @@ class Searcher:
         self.whole_searches = 0
         self.pixels_searched = 0
 
+    def __enter__(self) -> Searcher:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the threads; what was begun and not ended is given up."""
+        self._networks.close()
+
     def search(self, image: U1, replaced: Bools | None, *, last: bool = False) -> list[Finding]:
-        """Everything that can be seen in the next picture.
+        """Everything that can be seen in the next picture: :meth:`begin` and :meth:`end` at once."""
+        return self.end(self.begin(image, replaced, last=last))
+
+    def begin(self, image: U1, replaced: Bools | None, *, last: bool = False) -> Look:
+        """Begin to search the next picture.
 
         Args:
-            image: (H, W, 3) uint8 RGB, all of one size.
+            image: (H, W, 3) uint8 RGB, all of one size; it must not change until the search has ended.
             replaced: (h, w) blocks that show a cover; None where nobody knows.
             last: the video ends here: search the whole picture.
 
@@ -126,120 +158,86 @@ class Searcher:
         whole = last or self._count % self._every == 0
         self._count += 1
         if whole:
-            found = _seen(self._whole(image), replaced)
+            look = self._whole(image, replaced, means, shown)
             self._memory.searched_whole()
-            self._standing.searched_whole(found, means, shown)
-            return found
+            return look
         places = self._memory.places(blocks)
-        with_bodies = self._count % _BODIES_EVERY == 0
-        found = _seen(self._partly(image, places, with_bodies=with_bodies), replaced)
+        look = self._partly(image, replaced, means, shown, places)
         self._memory.searched(blocks)
-        self._standing.searched(places, found, means, shown, bodies=with_bodies)
-        return self._standing.now(means, shown)
+        return look
+
+    def end(self, look: Look) -> list[Finding]:
+        """Everything that can be seen in a picture. Pictures end in the order in which they were begun."""
+        faces: list[Face] = []
+        for asked in look.faces:
+            faces += asked.answer()
+        found = _faces(faces, CENTERFACE)
+        if look.surely is not None:
+            found += _faces(_new(look.surely.result(), faces), FULL_RANGE)
+        found = _seen(found + _bodies(look), look.replaced)
+        if look.places is None:
+            self._standing.searched_whole(found, look.means, look.shown)
+            return found
+        self._standing.searched(look.places, found, look.means, look.shown, bodies=look.with_bodies)
+        return self._standing.now(look.means, look.shown)
 
     def alike(self, box: F4) -> list[int]:
-        """Frames (counted from 0) in which the middle of a box looked as it does now, and showed no cover."""
+        """Frames (counted from 0) in which the middle of a box looked as it does in the one that was begun
+        last, and showed no cover."""
         if self._memory is None:
             return []
         return self._memory.alike(*blocks_of(box, self._memory.now[1].shape))
 
-    def _whole(self, image: U1) -> list[Finding]:
+    def _whole(self, image: U1, replaced: Bools | None, means: U1, shown: Bools) -> Look:
         """All networks, all scales, turned."""
         h, w = image.shape[:2]
         self.whole_searches += 1
-        faces = self._at_scales(image, (1.0, 0.5, 0.25))
-        half = _scaled(image, 0.5)
-        faces += _new(_enlarged(_turned(self._faces, self._second, half), 2.0), faces)
         self.pixels_searched += w * h
-        if self._second is not None:
-            sure = [Face(f.box, f.score) for f in self._second.detect(image, SECOND_SCORE)]
-            return (
-                _faces(faces, CENTERFACE)
-                + _faces(_new(sure, faces), FULL_RANGE)
-                + self._bodies(image, make_tiles(w, h))
-            )
-        return _faces(faces, CENTERFACE) + self._bodies(image, make_tiles(w, h))
+        everything = Place(0, 0, w, h)
+        scales = [self._networks.upright(image, scale) for scale in (1.0, 0.5, 0.25)]
+        turned = self._networks.turned(_scaled(image, 0.5))
+        surely = self._networks.surely(image)
+        people = [self._networks.people(image, tile) for tile in make_tiles(w, h)]
+        asked = _Asked(everything, everything, scales, turned, 0.5)
+        return Look((h, w), replaced, means, shown, None, [asked], surely, people, True)
 
-    def _partly(self, image: U1, places: Sequence[Place], *, with_bodies: bool) -> list[Finding]:
+    def _partly(
+        self, image: U1, replaced: Bools | None, means: U1, shown: Bools, changed: Sequence[Place]
+    ) -> Look:
         """The places that have changed."""
         h, w = image.shape[:2]
-        total = sum(p.area for p in places)
+        places, total = changed, sum(p.area for p in changed)
         if total > _WHOLE * w * h:
             places, total = [Place(0, 0, w, h)], w * h
-        found: list[Finding] = []
+        asked = []
         for place in places:
-            crop = np.ascontiguousarray(image[place.y0 : place.y1, place.x0 : place.x1])
+            crop = _part(image, place)
             side = max(crop.shape[:2])
             scales = (1.0, *((0.5,) if side > _LARGE else ()), *((0.25,) if side > _HUGE else ()))
-            faces = self._at_scales(crop, scales)
-            if total <= _TURNED:
-                core = place.core
-                inner = np.ascontiguousarray(image[core.y0 : core.y1, core.x0 : core.x1])
-                turned = _moved(_turned(self._faces, self._second, inner), core.within(place))
-                faces += _new(turned, faces)
+            faces = [self._networks.upright(crop, scale) for scale in scales]
+            turned = self._networks.turned(_part(image, place.core)) if total <= _TURNED else None
+            asked.append(_Asked(place, place.core, faces, turned))
             self.pixels_searched += place.area
-            found += _faces(_moved(faces, place), CENTERFACE)
-        if not with_bodies:
-            return found
+        with_bodies = self._count % _BODIES_EVERY == 0
         large = sorted((p for p in places if p.area >= _LEAST_BODY**2), key=lambda p: -p.area)
-        return found + self._bodies(image, [_tile_about(p) for p in large[:_MOST_TILES]])
-
-    def _at_scales(self, image: U1, scales: Sequence[float]) -> list[Face]:
-        found: list[Face] = []
-        for scale in scales:
-            seen = [
-                f for f in self._faces.detect(image, FACE_SCORE, scale)
-                if f.score >= SURE_SCORE or _is_confirmed(self._second, image, f, CONFIRMED)
-            ]  # fmt: skip
-            found += _new(seen, found)
-        return found
-
-    def _bodies(self, image: U1, tiles: Sequence[Tile]) -> list[Finding]:
-        if self._people is None:
-            return []
-        regions: list[Region] = []
-        for tile in tiles:
-            regions += self._people.detect(image, tile, PERSON_SCORE)
-        h, w = image.shape[:2]
-        found = []
-        for region in suppress(regions):
-            box, head = _clipped(_body_box(region), w, h), _head_box(region)
-            if (box[2:] - box[:2]).min() >= _LEAST_SEEN:
-                found.append(Finding("person", box, region.score, PEOPLE, head=_clipped(head, w, h)))
-        return found
+        tiles = [_tile_about(p) for p in large[:_MOST_TILES]] if with_bodies else []
+        people = [self._networks.people(image, tile) for tile in tiles]
+        return Look((h, w), replaced, means, shown, changed, asked, None, people, with_bodies)
 
 
-def _turned(network: CenterFace, second: FullRangeFace | None, image: U1) -> list[Face]:
-    """Faces of people who lie, or whose head is bent far aside: a quarter turn to each side."""
-    h, w = image.shape[:2]
-    found: list[Face] = []
-    for code, back in (
-        (cv2.ROTATE_90_CLOCKWISE, lambda x, y: (y, h - x)),
-        (cv2.ROTATE_90_COUNTERCLOCKWISE, lambda x, y: (w - y, x)),
-    ):
-        turned = np.ascontiguousarray(cv2.rotate(image, code))
-        for face in network.detect(turned, TURNED_SCORE):
-            if not _is_confirmed(second, turned, face, TURNED_CONFIRMED):
-                continue
-            (ax, ay), (bx, by) = back(*face.box[:2]), back(*face.box[2:])
-            box = np.array([min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)], np.float32)
-            found.append(Face(box, face.score))
+def _bodies(look: Look) -> list[Finding]:
+    regions = [region for asked in look.people for region in asked.result()]
+    h, w = look.size
+    found = []
+    for region in suppress(regions):
+        box, head = _clipped(_body_box(region), w, h), _head_box(region)
+        if (box[2:] - box[:2]).min() >= _LEAST_SEEN:
+            found.append(Finding("person", box, region.score, PEOPLE, head=_clipped(head, w, h)))
     return found
 
 
-def _is_confirmed(second: FullRangeFace | None, image: U1, face: Face, threshold: float) -> bool:
-    """Whether the second network sees a face there too, where it is asked to look."""
-    if second is None or float((face.box[2:] - face.box[:2]).max()) < _LEAST_CONFIRMED:
-        return True
-    x, y = (face.box[:2] + face.box[2:]) / 2
-    reach = max(_LOOK * float((face.box[2:] - face.box[:2]).max()), _LEAST_LOOK)
-    h, w = image.shape[:2]
-    x0, y0, x1, y1 = max(0, int(x - reach)), max(0, int(y - reach)), int(x + reach) + 1, int(y + reach) + 1
-    crop = np.ascontiguousarray(image[y0 : min(y1, h), x0 : min(x1, w)])
-    if min(crop.shape[:2]) < 8:
-        return True
-    here = face.box - np.array([x0, y0, x0, y0], np.float32)
-    return any(_in(f.box, here) or _in(here, f.box) for f in second.detect(crop, threshold, (1.0,)))
+def _part(image: U1, place: Place) -> U1:
+    return image[place.y0 : place.y1, place.x0 : place.x1]
 
 
 def _tile_about(place: Place) -> Tile:
@@ -266,14 +264,9 @@ def _new(faces: Sequence[Face], known: Sequence[Face]) -> list[Face]:
     """Faces whose middle lies in no known one, nor the other way round."""
     found: list[Face] = []
     for face in sorted(faces, key=lambda f: -f.score):
-        if not any(_in(face.box, k.box) or _in(k.box, face.box) for k in (*known, *found)):
+        if not any(is_same(face, other) for other in (*known, *found)):
             found.append(face)
     return found
-
-
-def _in(box: F4, other: F4) -> bool:
-    middle = (box[:2] + box[2:]) / 2
-    return bool((other[:2] <= middle).all() and (middle <= other[2:]).all())
 
 
 def _faces(faces: Sequence[Face], by: str) -> list[Finding]:

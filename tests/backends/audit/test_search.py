@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
@@ -17,13 +19,14 @@ H, W = 360, 480
 
 
 @pytest.fixture
-def searcher() -> Searcher:
+def searcher() -> Iterator[Searcher]:
     store = ModelStore()
     names = ("centerface", "face-detector-full-range", "blazepose-detector")
     if not all(store.has(n) for n in names):
         pytest.skip("the audit's networks are not installed")
     paths = [store.path(n) for n in names]
-    return Searcher(paths[0], paths[1], paths[2], every=100)
+    with Searcher(paths[0], paths[1], paths[2], every=100) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +94,21 @@ def test_the_covers_own_face_does_not_count(searcher: Searcher, head: np.ndarray
     replaced[18:28, 36:46] = True
     assert searcher.search(image, replaced) == []
     assert at(searcher.search(image, None), 325, 190)
+
+
+def test_pictures_begun_ahead_give_what_they_give_one_by_one(searcher: Searcher, head: np.ndarray) -> None:
+    store = ModelStore()
+    paths = [store.path(n) for n in ("centerface", "face-detector-full-range", "blazepose-detector")]
+    images = [room(), *(with_head(room(), head, 60 + 50 * k, 150, 40 + 9 * k) for k in range(4)), room()]
+    one_by_one = [searcher.search(image, None) for image in images]
+    with Searcher(paths[0], paths[1], paths[2], every=100) as other:
+        looks = [other.begin(image, None) for image in images]
+        together = [other.end(look) for look in looks]
+    assert [len(found) for found in one_by_one] == [0, 1, 1, 1, 1, 0]
+    for a, b in zip(one_by_one, together):
+        assert [(f.kind, f.found_by, f.score, *f.box) for f in a] == [
+            (f.kind, f.found_by, f.score, *f.box) for f in b
+        ]
 
 
 def test_missing_networks_are_named(tmp_path) -> None:
