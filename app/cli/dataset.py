@@ -13,7 +13,7 @@ from rich.table import Table
 from app.cli import console
 from app.cli.deidentify import HowWord, fill_of
 from app.cli.progress import Interruptible, ProgressView
-from app.cli.words import CodecWord, LookWord
+from app.cli.words import BELIEVED_HELP, CodecWord, LookWord
 
 if TYPE_CHECKING:
     from app.deidentify.data_set import Conversion
@@ -43,7 +43,8 @@ def deidentify_dataset(
         ),
     ] = False,
     how: Annotated[HowWord, typer.Option(help="What whole people are covered with.")] = HowWord.MESH,
-    look: Annotated[LookWord, typer.Option(help="How a mesh looks.")] = LookWord.SHADED,
+    look: Annotated[LookWord, typer.Option(help="How a mesh looks.")] = LookWord.CLOTHED,
+    believed: Annotated[bool, typer.Option("--believed/--whole-bodies", help=f"{BELIEVED_HELP}.")] = True,
     codec: Annotated[CodecWord, typer.Option(help="H.265 is smaller and slower to write.")] = CodecWord.H264,
     audit: Annotated[
         bool, typer.Option("--audit/--no-audit", help="Search every finished clip for who slipped through.")
@@ -78,7 +79,9 @@ def deidentify_dataset(
         require_audit_networks()
     request = BatchRequest(
         out=output.absolute(), audit=audit, report=False, device=device, overwrite=overwrite,
-        deid=DeidSettings(fill=fill_of(how), look=look.value, codec=codec.value),
+        deid=DeidSettings(
+            fill=fill_of(how), look=look.value, codec=codec.value, believed_only=believed
+        ),
         clips=ClipForm(resize, intermediate),
     )  # fmt: skip
     begun = time.monotonic()

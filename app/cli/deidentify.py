@@ -14,7 +14,7 @@ from rich.table import Table
 
 from app.cli import console
 from app.cli.progress import Interruptible, ProgressView
-from app.cli.words import BackgroundWord, CodecWord, LookWord
+from app.cli.words import BELIEVED_HELP, BackgroundWord, CodecWord, LookWord
 
 if TYPE_CHECKING:
     from app.deidentify.batch import FileResult
@@ -93,7 +93,8 @@ def deidentify(
     how: Annotated[
         HowWord, typer.Option(help="With what. People are known again through a blur: rather choose others.")
     ] = HowWord.MESH,
-    look: Annotated[LookWord, typer.Option(help="How a mesh looks.")] = LookWord.SHADED,
+    look: Annotated[LookWord, typer.Option(help="How a mesh looks.")] = LookWord.CLOTHED,
+    believed: Annotated[bool, typer.Option("--believed/--whole-bodies", help=f"{BELIEVED_HELP}.")] = True,
     background: Annotated[
         BackgroundWord | None,
         typer.Option(
@@ -157,6 +158,7 @@ def deidentify(
     deid = DeidSettings(
         cover=_COVERS[what], fill=_FILLS[how], look=look.value, keep_audio=keep_audio, codec=codec.value,
         background=background.value if background is not None else "plate" if plate else "original",
+        believed_only=believed,
     )  # fmt: skip
     found = find_inputs(inputs, output)
     if not found:

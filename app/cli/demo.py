@@ -83,7 +83,7 @@ def _process(
     engine = default_engine()
     with project_of(clip, project) as (store, footage):
         # Staff in scrubs: nobody who opens the demo is met by bare mannequins.
-        deid = DeidSettings(look="clothed")
+        deid = DeidSettings()
         store_deid(store, deid)
         found = run_pipeline(store, footage, engine, RunOptions(), control, view)
         times.done(f"Found {found['people']} people and fitted their bodies")

@@ -11,7 +11,7 @@ import typer
 
 from app.cli import console
 from app.cli.progress import Interruptible, ProgressView
-from app.cli.words import BackgroundWord, CodecWord, LookWord
+from app.cli.words import BELIEVED_HELP, BackgroundWord, CodecWord, LookWord
 
 if TYPE_CHECKING:
     from app.review.types import LearnedInpainter
@@ -64,6 +64,10 @@ def export(
     ] = None,
     look: Annotated[
         LookWord | None, typer.Option(help="How a mesh looks; as in the project if left out.")
+    ] = None,
+    believed: Annotated[
+        bool | None,
+        typer.Option("--believed/--whole-bodies", help=f"{BELIEVED_HELP}; as in the project if left out."),
     ] = None,
     background: Annotated[
         BackgroundWord | None,
@@ -135,6 +139,8 @@ def export(
     ):
         # What the window has stored holds, but for what is said here; sound is kept only when asked for here.
         said: dict[str, Any] = {name: word.value for name, word in chosen.items() if word is not None}
+        if believed is not None:
+            said["believed_only"] = believed
         deid = replace(read_deid(store.setting(SETTING)), keep_audio=keep_audio, **said)
         summary = run_export(store, opened, load_body(), request, deid, control, view)
     if as_json:

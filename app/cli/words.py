@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+BELIEVED_HELP = "Let limbs that nobody saw fade out of body meshes, or draw them whole, guesses included"
+"""Of the option ``--believed/--whole-bodies``."""
+
 
 class LookWord(StrEnum):
     """How a body mesh looks."""
 
+    CLOTHED = "clothed"
     SHADED = "shaded"
     PLAIN = "plain"
     CONFIDENCE = "confidence"
-    CLOTHED = "clothed"
 
 
 class BackgroundWord(StrEnum):

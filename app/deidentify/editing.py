@@ -25,7 +25,7 @@ from app.review.types import Cover, Fill, Look
 
 COVERS: tuple[Cover, ...] = ("whole", "head", "face")
 FILLS: tuple[Fill, ...] = ("mesh", "solid", "pixels", "remove", "blur")
-LOOKS: tuple[Look, ...] = ("shaded", "plain", "confidence", "clothed")
+LOOKS: tuple[Look, ...] = ("clothed", "shaded", "plain", "confidence")
 REGION_FILLS: tuple[RegionFill, ...] = ("solid", "pixels", "remove", "blur")
 
 

@@ -128,6 +128,10 @@ class Whereabouts:
             return np.zeros(0, np.int64)
         return guessed_frames(frames, self._n, self._max_gap, self._lead)
 
+    def stored(self, frame: int, track: int) -> PersonRecord | None:
+        """What was found of somebody in a frame; None where nothing was, or there is no such frame."""
+        return self._person(frame, track) if 0 <= frame < self._n else None
+
     def _people(self, frame: int) -> dict[int, PersonRecord]:
         """Everybody stored in a frame, by track; read once while it is near."""
         found = self._recent.get(frame)

@@ -12,6 +12,7 @@ from app.deidentify.editing import read_plan
 from app.deidentify.plan import DeidPlan, Method
 from app.deidentify.sources import installed_sources
 from app.export.background import SeenCount
+from app.export.believed import LimbBeliefs
 from app.export.coverage import Presence, Whereabouts
 from app.export.looks import Wardrobe
 from app.pipeline.faces import as_sightings
@@ -45,6 +46,7 @@ class FrameCoverer:
             each frame brings its own.
         seed: of the pixel grid's phase; another for each export.
         sources: further masks of people; by default of whatever segmentation is installed.
+        wardrobe: of an earlier one, so that nobody has to be dressed again.
 
     Raises:
         ModelError: a segmentation is installed that does not start.
@@ -53,6 +55,7 @@ class FrameCoverer:
     def __init__(
         self, store: ProjectStore, body: BodyModel, camera: Camera, settings: DeidSettings,
         plate: Plate | StillRoom | None, *, seed: int = 0, sources: Sequence[PersonMasks] | None = None,
+        wardrobe: Wardrobe | None = None,
     ) -> None:  # fmt: skip
         self._body = body
         self._camera = camera
@@ -63,9 +66,12 @@ class FrameCoverer:
         self.whereabouts = Whereabouts(
             store, store.footage().fps, camera, doubtful=erases and self._plate is not None
         )
+        self._beliefs: LimbBeliefs | None = None
+        if settings.believed_only:
+            self._beliefs = LimbBeliefs(self.whereabouts, body, camera, store.footage().fps)
         self._foreground: tuple[Plate, Foreground] | None = None
         self._phase = tuple(float(v) for v in np.random.default_rng(seed).random(2))
-        self._wardrobe = Wardrobe(body)
+        self._wardrobe = wardrobe or Wardrobe(body)
         self._sources = installed_sources() if sources is None else tuple(sources)
         self._strays = link(as_sightings(faces(store)))
 
@@ -124,11 +130,13 @@ class FrameCoverer:
         method = self.plan.method_for(presence.track.track_id, index)
         box = presence.box
         size = float(max(box[3] - box[1], 0.6 * (box[2] - box[0]), 8.0))
-        shown, head_xy, face_xy = None, None, None
+        shown, head_xy, face_xy, belief = None, None, None, None
         if presence.params is not None:
             vertices = posed_vertices(self._body, presence.params).astype(np.float32)
             look = method or Method("whole", "mesh")
             shown = self._wardrobe.shown(presence, presence.params, vertices, look)
+            if self._beliefs is not None and method is not None and look.cover == "whole":
+                belief = shown.limbs.belief(self._beliefs.at(index, presence))
             head_xy = self._seen(vertices[self._body.head_vertices])
             face_xy = self._seen(vertices[self._body.face_vertices])
             reach = self._camera.project(vertices[::97])
@@ -139,7 +147,7 @@ class FrameCoverer:
             box, presence.keypoints, presence.masks, shown.mesh if shown is not None else None,
             shown.head_faces if shown is not None else None, head_xy, size, presence.slack,
             None if method is None else How(method.cover, method.fill), face_xy, presence.drawn,
-            method is not None and method.look == "confidence",
+            method is not None and method.look == "confidence", belief,
         )  # fmt: skip
 
     def _with_masks(self, index: int, rgb: U1, covers: list[PersonCover]) -> list[PersonCover]:

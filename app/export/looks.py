@@ -13,6 +13,7 @@ from app.project.records import TrackRecord
 from backends.body import BodyModel, BodyParams, posed_vertices
 from backends.body.skeleton import JOINT_INDEX
 from backends.confidence import confidence_rgb, vertex_mm
+from backends.deidentify.belief import LimbVertices, limb_vertices
 from backends.render import Light, Mesh
 from backends.synthetic.garments import Dressed
 from backends.synthetic.garments.dress import dress
@@ -48,10 +49,12 @@ _NOBODYS_SKIN = (176, 160, 148)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """A body as it is shown; ``head_faces`` (K,) are the faces of ``mesh`` that are head."""
+    """A body as it is shown; ``head_faces`` (K,) are the faces of ``mesh`` that are head, ``limbs`` where
+    its vertices lie on the limbs."""
 
     mesh: Mesh
     head_faces: I8
+    limbs: LimbVertices
 
 
 class Wardrobe:
@@ -60,15 +63,17 @@ class Wardrobe:
     def __init__(self, body: BodyModel) -> None:
         self._body = body
         self._head_faces = _head_faces(body)
-        self._dressed: dict[int, tuple[Dressed, I8]] = {}
+        self._limbs = limb_vertices(body)
+        self._worn: dict[tuple[int, int, bytes], _Worn] = {}
 
     def shown(self, presence: Presence, params: BodyParams, vertices: F4, method: Method) -> Shown:
         """The person's body, posed by ``params`` to ``vertices`` (V, 3), in the look of ``method``."""
         faces, track = self._body.faces, presence.track
         if method.look == "clothed":
-            dressed, head_faces = self._clothes_of(track, params)
-            posed = posed_vertices(dressed.body, params).astype(np.float32)
-            return Shown(Mesh(posed, dressed.body.faces, dressed.colors), head_faces)
+            worn = self._clothes_of(track, params)
+            posed = posed_vertices(worn.dressed.body, params).astype(np.float32)
+            mesh = Mesh(posed, worn.dressed.body.faces, worn.dressed.colors)
+            return Shown(mesh, worn.head_faces, worn.limbs)
         if method.look == "confidence" and presence.confidence is not None:
             colors = confidence_rgb(vertex_mm(self._body, presence.confidence))
             mesh = Mesh(vertices, faces, colors)
@@ -76,21 +81,34 @@ class Wardrobe:
             mesh = Mesh(vertices, faces, UNKNOWN_RGB)
         else:
             mesh = Mesh(vertices, faces, mesh_color(track), light=_FLAT if method.look == "plain" else None)
-        return Shown(mesh, self._head_faces)
+        return Shown(mesh, self._head_faces, self._limbs)
 
-    def _clothes_of(self, track: TrackRecord, params: BodyParams) -> tuple[Dressed, I8]:
-        found = self._dressed.get(track.track_id)
+    def _clothes_of(self, track: TrackRecord, params: BodyParams) -> _Worn:
+        betas = np.asarray(track.betas if track.betas is not None else params.betas, np.float64)
+        key = (track.track_id, track.color_index, betas.tobytes())
+        found = self._worn.get(key)
         if found is None:
-            betas = track.betas if track.betas is not None else params.betas
             scrubs = SCRUBS[track.color_index % len(SCRUBS)]
             outfit = Outfit(
                 _NOBODYS_SKIN, _NOBODYS_SKIN, Hair.NONE, scrubs, scrubs, (90, 96, 104), cap=Cap.BOUFFANT,
                 cap_color=(150, 170, 180), mask=(178, 208, 226),
             )  # fmt: skip
             rng = np.random.default_rng(track.track_id)
-            dressed = dress(self._body, np.asarray(betas, np.float64), outfit, rng, features=False)
-            found = self._dressed[track.track_id] = dressed, _head_faces_dressed(dressed.body)
+            dressed = dress(self._body, betas, outfit, rng, features=False)
+            # Of one person only the newest shape is kept: it changes with corrections.
+            self._worn = {k: v for k, v in self._worn.items() if k[0] != track.track_id}
+            found = _Worn(dressed, _head_faces_dressed(dressed.body), limb_vertices(dressed.body))
+            self._worn[key] = found
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Worn:
+    """Somebody in clothes: which faces are head, where vertices lie on the limbs."""
+
+    dressed: Dressed
+    head_faces: I8
+    limbs: LimbVertices
 
 
 def _head_faces(body: BodyModel) -> I8:

@@ -29,6 +29,7 @@ def read_deid(stored: Any) -> DeidSettings:
         keep_audio=bool(stored.get("keep_audio", False)),
         look=looks.get(stored.get("look"), default.look),
         codec=codecs.get(stored.get("codec"), default.codec),
+        believed_only=bool(stored.get("believed_only", True)),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from app.errors import UnderstudyError
 from app.export.frames import FrameCoverer
+from app.export.looks import Wardrobe
 from app.export.plate import build_plate, room_of_frame
 from app.footage import Footage
 from app.pipeline.events import Event
@@ -31,6 +32,7 @@ class Preview:
         self._store = store
         self._footage = footage
         self._body = body
+        self._wardrobe = Wardrobe(body)
         self._changed = changed
         self._worker = NewestWins("de-identified preview")
         self._marker = NewestWins("never seen")
@@ -76,7 +78,9 @@ class Preview:
         try:
             plate = self._need_plate() if settings.background == "plate" else None
             room = self._room(plate, index) if plate is not None else None
-            coverer = FrameCoverer(self._store, self._body, self._store.camera(), settings, plate)
+            coverer = FrameCoverer(
+                self._store, self._body, self._store.camera(), settings, plate, wardrobe=self._wardrobe
+            )
             callback(index, coverer.cover(index, self._footage.frame(index), room))
         except UnderstudyError:
             return  # stopped, or a frame that cannot be read: the window says so where it shows the frame

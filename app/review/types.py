@@ -181,7 +181,7 @@ class EditLabel:
 
 Cover = Literal["whole", "head", "face"]
 Fill = Literal["mesh", "solid", "pixels", "remove", "blur"]
-Look = Literal["shaded", "plain", "confidence", "clothed"]
+Look = Literal["clothed", "shaded", "plain", "confidence"]
 Codec = Literal["h264", "h265"]
 Background = Literal["original", "plate"]
 
@@ -201,7 +201,7 @@ FILL_WHY_NOT: dict[Fill, str] = {
 }
 """What the window says beside a choice that protects less."""
 LOOK_LABELS: dict[Look, str] = {
-    "shaded": "Shaded", "plain": "Plain", "confidence": "Confidence", "clothed": "Clothed",
+    "clothed": "Clothed", "shaded": "Shaded", "plain": "Plain", "confidence": "Confidence",
 }  # fmt: skip
 """How a body mesh looks."""
 REGION_FILL_LABELS: dict[Literal["solid", "pixels", "remove", "blur"], str] = {
@@ -215,14 +215,18 @@ BACKGROUND_LABELS: dict[Background, str] = {"original": "Original", "plate": "Em
 
 @dataclass(frozen=True, slots=True)
 class DeidSettings:
-    """How people are covered in the export."""
+    """How people are covered in the export.
+
+    ``believed_only``: limbs of body meshes that nobody saw, behind a table or below the picture, fade out.
+    """
 
     cover: Cover = "whole"
     fill: Fill = "mesh"
     background: Background = "plate"
     keep_audio: bool = False
-    look: Look = "shaded"
+    look: Look = "clothed"
     codec: Codec = "h264"
+    believed_only: bool = True
 
 
 ExportKind = Literal["video", "dicom", "coco", "smplx", "meshes_obj", "meshes_ply", "meshes_glb", "csv"]

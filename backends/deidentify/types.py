@@ -44,6 +44,8 @@ class PersonCover:
         face_xy: (F, 2) the vertices of the face's front in the picture, or None.
         drawn: whether the body is shown; a guess of somebody who may not be there is only erased.
         own_colors: the mesh's colours mean something, so the room's light does not change them.
+        belief: (V,) how far each vertex of ``mesh`` is to be believed, in [0, 1]: what nobody saw is not
+            drawn, but covered as before. None: everything is.
     """
 
     box: F4
@@ -58,6 +60,7 @@ class PersonCover:
     face_xy: F4 | None = None
     drawn: bool = True
     own_colors: bool = False
+    belief: F4 | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

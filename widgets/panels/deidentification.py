@@ -26,6 +26,7 @@ from widgets.panels.paint import MARGIN, draw_text, hint_label, section_label
 from widgets.panels.plan_list import PlanList
 
 AUDIO_LABELS: dict[bool, str] = {False: "Removed", True: "Kept"}
+LIMBS_LABELS: dict[bool, str] = {True: "Only what is believed", False: "All, guesses too"}
 _ROW = 24
 
 
@@ -104,7 +105,7 @@ class ValueRow(QAbstractButton):
 
 
 class DeidPanel(QWidget):
-    """Cover, With, Look, Background, Audio; below them exceptions and regions.
+    """Cover, With, Look, Limbs, Background, Audio, Video; below them exceptions and regions.
 
     Signals: changed(DeidSettings); region_wanted(); row_chosen(PlanRow); row_removed(PlanRow).
     """
@@ -121,6 +122,11 @@ class DeidPanel(QWidget):
         self.cover = ValueRow("Cover", COVER_LABELS, "What of each person is covered", self)
         self.fill = ValueRow("With", FILL_LABELS, "What people are covered with", self)
         self.look = ValueRow("Look", LOOK_LABELS, "How the body mesh looks", self)
+        self.limbs = ValueRow(
+            "Limbs", LIMBS_LABELS,
+            "Legs and arms that nobody saw, behind a table or below the picture, fade out of body meshes. "
+            "What is covered stays covered.", self,
+        )  # fmt: skip
         self.background = ValueRow(
             "Background",
             BACKGROUND_LABELS,
@@ -137,6 +143,7 @@ class DeidPanel(QWidget):
         self.cover.chosen.connect(lambda value: self._change(cover=value))
         self.fill.chosen.connect(lambda value: self._change(fill=value))
         self.look.chosen.connect(lambda value: self._change(look=value))
+        self.limbs.chosen.connect(lambda value: self._change(believed_only=value))
         self.background.chosen.connect(lambda value: self._change(background=value))
         self.audio.chosen.connect(lambda value: self._change(keep_audio=value))
         layout = QVBoxLayout(self)
@@ -144,7 +151,8 @@ class DeidPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(section_label("De-identification", self))
         layout.addSpacing(9)
-        for row in (self.cover, self.fill, self.look, self.background, self.audio, self.codec):
+        rows = (self.cover, self.fill, self.look, self.limbs, self.background, self.audio, self.codec)
+        for row in rows:
             layout.addWidget(row)
         self.why_not = hint_label("", self)
         layout.addWidget(self.why_not)
@@ -192,6 +200,8 @@ class DeidPanel(QWidget):
         self.why_not.setVisible(bool(why_not))
         self.look.set_value(settings.look)
         self.look.setVisible(settings.fill == "mesh")
+        self.limbs.set_value(settings.believed_only)
+        self.limbs.setVisible(settings.fill == "mesh" and settings.cover == "whole")
         self.background.set_value(
             settings.background, self._plate_state if settings.background == "plate" else ""
         )

@@ -53,7 +53,7 @@ def test_options_become_settings(asked: list[BatchRequest], tmp_path: Path) -> N
         "--what face --how pixelate --keep-audio --codec h265 --between 00:10-00:20 --no-audit --dicom video"
     )
     assert main(["deidentify", *given, *options.split(), "--spare", "2", "--reason", "agreed"]) == 0
-    assert asked[-1].deid == DeidSettings("face", "pixels", "original", True, "shaded", "h265")
+    assert asked[-1].deid == DeidSettings("face", "pixels", "original", True, "clothed", "h265")
     assert (asked[-1].between, asked[-1].audit, asked[-1].dicom) == ((10.0, 20.0), False, "video")
     assert (asked[-1].spare, asked[-1].reason) == ((2,), "agreed")
     assert main(["deidentify", *given, "--how", "remove"]) == 0
