@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import UnderstudyError
 from app.review.session import Session
-from app.review.types import LEAK_ITEM, ReviewItem, Scene
+from app.review.types import LEAK_ITEM, ReviewItem, Scene, SceneModel
 from widgets.bridge import Bridge
 from widgets.desk import Desk
 from widgets.playback import Playback
@@ -49,6 +49,7 @@ class Controller(QObject):
         self.bridge = Bridge(self)
         self.playback = Playback(self._play_to, self)
         self.session: Session | None = None
+        self._model: SceneModel | None = None
         self.frame = 0
         self.person: int | None = None
         self.mode, self.space = "meshes", "camera"
@@ -93,6 +94,7 @@ class Controller(QObject):
         people = session.people()
         self.person = people[0].person_id if people else None
         d.toolbar.set_project(session.project_path.name, read_only=session.read_only)
+        self._model = session.model
         d.viewport.set_model(session.model, session.camera)
         d.viewport.set_editable(not session.read_only)
         d.timeline.set_footage(session.n_frames, session.times, session.fps)
@@ -172,6 +174,9 @@ class Controller(QObject):
         s = self.session
         if s is None or self.dragging:
             return None
+        if s.model is not self._model:  # a run has given the people another body
+            self._model = s.model
+            self.desk.viewport.set_model(s.model, s.camera)
         scene = s.scene(self.frame)
         self.desk.viewport.canvas.set_camera(s.camera)
         self.desk.viewport.set_scene(scene)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
 from widgets import theme
+from widgets.bodies import BodyTool
 from widgets.commands import Commands
 from widgets.controller import Controller
 from widgets.desk import Desk
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.privacy = PrivacyTool(self.controller, self)
         self.leaks = LeakTool(self.controller, self.work, self)
         self.never_seen = NeverSeenTool(self.controller, self)
+        self.bodies = BodyTool(self, self.controller, self.work, self.commands, self.settings)
         self.files = Files(self, self.controller, self.settings)
         self.sheets = Sheets(self, self.controller, self.work, self.commands)
         self._connect()
@@ -127,6 +129,7 @@ class MainWindow(QMainWindow):
             e.failed,
             self.work.failed,
             self.files.failed,
+            self.bodies.failed,
             self.occlusion.failed,
             self.privacy.failed,
             self.leaks.failed,

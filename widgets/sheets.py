@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
 from app.errors import UnderstudyError
-from app.export.bodies import body_choices
+from app.export.bodies import export_bodies
 from app.models.store import ModelStore
 from app.pipeline.engine import DETECTOR, LANDMARKS
 from app.pipeline.events import Failed
@@ -53,7 +53,7 @@ class Sheets(QObject):
             session.default_export_folder(), session.n_frames, self._c.desk.timeline.range(),
             session.n_lost_frames, len(session.people()), session.has_audio, session.deid,
             unprocessed=int(np.count_nonzero(coverage == NOT_PROCESSED)),
-            bodies=body_choices(),
+            bodies=export_bodies(session.body_name),
             cut_tracks=sum(1 for i in session.review_items() if i.title == TRACK_ENDS and not i.done),
         )  # fmt: skip
         sheet.export_requested.connect(self._work.export)

@@ -39,7 +39,7 @@ class TrustTool(QObject):
         if self.card.isVisible():
             self.card.hide()
             return
-        self.card.set_measured(measured())
+        self.card.set_measured(measured(), self._c.session.confidence_note)
         self.card.show()
         self.card.raise_()
         self._fill()

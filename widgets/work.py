@@ -47,6 +47,7 @@ class Work(QObject):
         self._job: Job | None = None
         self.kind = ""
         self.hands_face = False
+        self.body = "free"
         self._folder: Path | None = None
         """Where the last export went."""
         self._stage = ""
@@ -68,7 +69,10 @@ class Work(QObject):
             return
         try:
             listener = self._c.bridge.to_window(self._happened)
-            self._job = session.run(listener, RunOptions(restart=restart, hands_face=self.hands_face))
+            # Frames that are there keep the project's body; a project is of one.
+            body = self.body if restart or not session.has_results else None
+            options = RunOptions(restart=restart, hands_face=self.hands_face, body=body)
+            self._job = session.run(listener, options)
         except ModelError as error:
             self.networks_missing.emit(str(error))
             return

@@ -75,6 +75,7 @@ def _process(
     from app.cli.documents import project_of
     from app.export.run import run_export
     from app.footage import open_footage
+    from app.pipeline.bodies import project_body
     from app.pipeline.engine import default_engine
     from app.pipeline.run import run_pipeline
     from app.review.deid import store_deid
@@ -89,13 +90,13 @@ def _process(
         times.done(f"Found {found['people']} people and fitted their bodies")
         # Overwriting: the demo may be run again. It shows even a frame where somebody was missed.
         request = ExportRequest(output, overwrite=True, allow_uncovered=True)
-        written = run_export(store, footage, engine.body, request, deid, control, view)
+        written = run_export(store, footage, project_body(store), request, deid, control, view)
         times.done("Exported the de-identified video and the data, each file checked")
         files = [Path(f) for f in written["files"]]
         video = next(f for f in files if f.suffix == ".mp4")
         sheet = output / "contact_sheet.png"
         with open_footage(output / video.name) as deidentified:
-            contact_sheet(footage, deidentified, store, engine.body, sheet)
+            contact_sheet(footage, deidentified, store, project_body(store), sheet)
         times.done("Drew the contact sheet")
     return {
         "folder": str(output.resolve()), "clip": clip.name, "project": project.name,

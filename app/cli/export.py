@@ -94,8 +94,8 @@ def export(
     body: Annotated[
         str,
         typer.Option(
-            help="Bodies and meshes as fitted (free), or as smplx, smplh or smpl: added with 'models add', "
-            "or the path of such a file."
+            help="Bodies and meshes as fitted (free), or carried over to smplx, smplh or smpl: added with "
+            "'models add', or the path of such a file."
         ),
     ] = "free",
     inpainter: Annotated[
@@ -117,9 +117,9 @@ def export(
     """
     from app.cli.documents import existing_project
     from app.export.run import run_export
+    from app.pipeline.bodies import project_body
     from app.review.deid import SETTING, read_deid
     from app.review.types import ExportRequest
-    from backends.body import load_body
 
     chosen = {"cover": cover, "fill": fill, "look": look, "background": background, "codec": codec}
     request = ExportRequest(
@@ -142,7 +142,7 @@ def export(
         if believed is not None:
             said["believed_only"] = believed
         deid = replace(read_deid(store.setting(SETTING)), keep_audio=keep_audio, **said)
-        summary = run_export(store, opened, load_body(), request, deid, control, view)
+        summary = run_export(store, opened, project_body(store), request, deid, control, view)
     if as_json:
         console.print_json({**summary, "warnings": view.warnings})
         return

@@ -99,6 +99,7 @@ def _footage(path: Path) -> dict[str, Any]:
 
 
 def _project(path: Path) -> dict[str, Any]:
+    from app.pipeline.bodies import project_ref
     from app.pipeline.focal_stage import focal_word
     from app.project.store import ProjectStore
 
@@ -117,6 +118,7 @@ def _project(path: Path) -> dict[str, Any]:
             "project": path.name, "footage": footage.path.name, "footage_is_there": footage.path.exists(),
             "width": footage.width, "height": footage.height, "frames": footage.n_frames,
             "focal_length": f"{camera.fx:.0f} pixels, {focal_word(camera)}",
+            "body": project_ref(store).name,
             "processed_frames": processed, "people": people, "corrected": int(corrected),
             "exports": [row["at"] for row in exports], "read_only": store.read_only,
         }  # fmt: skip

@@ -31,6 +31,13 @@ def run(
     hands_face: Annotated[
         bool, typer.Option("--hands-face", help="Look for hands and faces too, which takes longer.")
     ] = False,
+    body: Annotated[
+        str | None,
+        typer.Option(
+            help="The body that people are given: free, or smplx, smplh or smpl as added with 'models add', "
+            "or the path of such a file (npz). As the project has it if left out."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find the people in a video and give each a body.
@@ -54,7 +61,9 @@ def run(
             raise typer.BadParameter(f"The footage has frames 0 to {footage.n_frames - 1}.")
         require_networks(hands_face=hands_face)
         engine = default_engine()
-        options = RunOptions(device=device, first=first, last=last, restart=restart, hands_face=hands_face)
+        options = RunOptions(
+            device=device, first=first, last=last, restart=restart, hands_face=hands_face, body=body
+        )
         summary = run_pipeline(store, footage, engine, options, control, view)
         if not store.footage().sha256:
             store.set_footage_hash(footage.sha256(partial(_check, control)))
@@ -69,6 +78,8 @@ def run(
         f"{summary['frames']} frames, {console.duration(elapsed)}."
     )
     console.out.print(f"Focal length: {summary['focal_px']:.0f} pixels, {summary['focal_is']}.")
+    if summary["confidence_note"]:
+        console.out.print(f"Bodies: {summary['body']}. {summary['confidence_note']}", markup=False)
     console.out.print(f"Project: {path}", soft_wrap=True, markup=False)
 
 

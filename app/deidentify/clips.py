@@ -24,6 +24,7 @@ from app.export.run import run_export
 from app.export.verdict import NOT_ASKED
 from app.footage import Footage, open_footage
 from app.footage.writer import VideoWriter
+from app.pipeline.bodies import project_body
 from app.pipeline.engine import Engine
 from app.pipeline.events import Event, Listener, Progress, StageStarted, Warned
 from app.pipeline.job import Control
@@ -93,7 +94,7 @@ def write_clip(
             work, ("video",), *span, overwrite=True, allow_uncovered=True, audit=request.audit, report=False
         )  # fmt: skip
         tell = listener if request.audit else _without_names(listener)
-        summary = run_export(store, footage, engine.body, wanted, request.deid, control, tell)
+        summary = run_export(store, footage, project_body(store), wanted, request.deid, control, tell)
         suspect = request.audit and not summary["verified"]
         final = target.with_name(f"{item.place.name}{'_unverified' if suspect else ''}.mp4")
         files = [_moved(_video_in(summary), final)]
@@ -103,7 +104,7 @@ def write_clip(
             beside = request.out / INTERMEDIATE / item.place.parent
             empty = replace(request.deid, cover="whole", fill="remove", background="plate")
             without = run_export(
-                store, footage, engine.body, replace(wanted, audit=False), empty, control,
+                store, footage, project_body(store), replace(wanted, audit=False), empty, control,
                 _without_names(listener),
             )  # fmt: skip
             name = item.place.name
@@ -111,7 +112,7 @@ def write_clip(
             files.append(_copied(files[0], beside / f"{name}_inpaint_final.mp4"))
             if request.clips.size is not None:
                 files.append(_copied(footage.path, beside / f"{name}_resize.mp4"))
-    hidden = occluded_share(store, engine.body, footage)
+    hidden = occluded_share(store, project_body(store), footage)
     result = {
         **figures(summary, request), "fps": round(footage.fps, 3), "occluded": round(hidden, 4),
         "occlusion_fault": hidden > _FAULT, "outputs": [str(f.relative_to(request.out)) for f in files],

@@ -20,6 +20,7 @@ from app.export.dicom import write_dicom
 from app.export.manifest import sha256_of
 from app.export.run import run_export
 from app.footage import Footage, open_footage
+from app.pipeline.bodies import project_body
 from app.pipeline.engine import Engine
 from app.pipeline.events import Listener, Progress, StageStarted
 from app.pipeline.job import Control
@@ -152,7 +153,7 @@ def _export(
         (request.out / item.place).parent, ("video",), *span, overwrite=True, allow_uncovered=True,
         audit=request.audit, report=request.report,
     )  # fmt: skip
-    summary = run_export(store, footage, engine.body, wanted, request.deid, control, listener)
+    summary = run_export(store, footage, project_body(store), wanted, request.deid, control, listener)
     verified = bool(summary["verified"])
     files = [Path(f) for f in summary["files"]]
     video = next(f for f in files if f.suffix == ".mp4")

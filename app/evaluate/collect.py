@@ -11,7 +11,7 @@ from app.evaluate.people import Paired, TrueSide, found_xy, pair_people, true_si
 from app.evaluate.points import BodyPoints, Poser, true_joints
 from app.evaluate.samples import Pair, Samples
 from app.project.records import PersonRecord
-from backends.body import BodyModel
+from backends.body import BodyModel, load_body
 from backends.camera import Camera
 from backends.keypoints.layout import N_KEYPOINTS
 from backends.masks import CropMask
@@ -41,6 +41,7 @@ class Collector:
 
     def __init__(self, body: BodyModel, camera: Camera, probe: CoverageProbe | None, n_frames: int) -> None:
         self._poser = Poser(body)
+        self._true_poser = self._poser if body is load_body() else Poser(load_body())
         self._camera = camera
         self._probe = probe
         self._n = n_frames
@@ -100,9 +101,9 @@ class Collector:
         mesh = self._poser.vertices(params)
         points = self._poser.points(params, mesh)
         true_mesh = true_body = None
-        if self._poser.takes(person.params, person.body) and person.params is not None:
-            true_mesh = self._poser.vertices(person.params)
-            true_body = self._poser.points(person.params, true_mesh)
+        if self._true_poser.takes(person.params, person.body) and person.params is not None:
+            true_mesh = self._true_poser.vertices(person.params)
+            true_body = self._true_poser.points(person.params, true_mesh)
         if person.vertices is not None:
             true_mesh = person.vertices
         s.layouts |= {points.layout.name for points in person.points_3d}

@@ -21,13 +21,14 @@ from app.evaluate.space import SetErrors, motion_rows, set_errors, space_rows
 from app.evaluate.trust import trust_rows, trust_samples
 from app.evaluate.views import check_view, choose_view
 from app.evaluate.worst import Drawer, worst_frames
+from app.pipeline.bodies import project_body
 from app.pipeline.events import Event, Listener, Progress, StageStarted
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.records import FootageRecord
 from app.project.store import ProjectStore, now
 from app.review.deid import SETTING, read_deid
-from backends.body import BodyModel, load_body
+from backends.body import BodyModel
 from backends.camera import Camera
 from backends.confidence.types import DEFAULT_TOLERANCE_MM
 
@@ -83,7 +84,7 @@ def evaluate_project(
         footage = store.footage()
         chosen = choose_view(truth, footage, view)
         check_view(chosen, footage)
-        run = _Evaluation(store, footage, chosen, load_body(), control, listener)
+        run = _Evaluation(store, footage, chosen, project_body(store), control, listener)
         samples = run.collect(coverage)
         return run.report(samples, truth, pictures, tolerance_mm, program, coverage)
     finally:

@@ -50,7 +50,7 @@ class BodyPoints:
 
 
 class Poser:
-    """Poses the free body and knows its landmarks."""
+    """Poses bodies of one model and knows its landmarks."""
 
     def __init__(self, body: BodyModel) -> None:
         self.body = body
@@ -69,7 +69,7 @@ class Poser:
         return posed_vertices(self.body, params)
 
     def takes(self, params: BodyParams | None, body: str | None) -> bool:
-        """Whether these are parameters of this body."""
+        """Whether these are parameters of this body, which is the free one."""
         return params is not None and body == "free" and params.betas.shape == (self.body.n_betas,)
 
 

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import ExportError
-from app.models.store import ModelStore
-from backends.body import BodyModel, BodyParams, load_body
+from app.models.bodies import FREE, BodyChoice, body_choices, find_body
+from backends.body import BodyModel, BodyParams
 from backends.body.skeleton import JOINT_INDEX
-from backends.errors import WeightsError
 from backends.fitting import transfer
 from backends.fitting.kernels import N_FIT_JOINTS
 
 FITTED = "free"
 """The body that was fitted: nothing is carried over."""
 
-LICENSED = ("smplx", "smplh", "smpl")
 _SAME_SHAPE = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class BodyChoice:
-    """A body that an export may speak of. ``ready`` is false where its file has not been added yet."""
-
-    id: str
-    label: str
-    ready: bool
-
-
-def body_choices(store: ModelStore | None = None) -> list[BodyChoice]:
-    """The bodies to choose from, the fitted one first."""
-    models = store or ModelStore()
-    labels = {"smplx": "SMPL-X", "smplh": "SMPL-H", "smpl": "SMPL"}
-    return [
-        BodyChoice(FITTED, "Free body", True),
-        *(BodyChoice(name, labels[name], models.has(name)) for name in LICENSED),
-    ]
+def export_bodies(fitted: str) -> list[BodyChoice]:
+    """What an export may speak of: the fitted body, called ``fitted``, then those that were added."""
+    return [BodyChoice(FITTED, fitted, True), *(c for c in body_choices() if c.id != FREE)]
 
 
 class ExportBody:
@@ -56,16 +36,13 @@ class ExportBody:
         """The body called ``name``: "free", "smplx", "smplh" or "smpl" as installed, or a file's path.
 
         Raises:
-            ModelError: the body's file has not been added.
-            ExportError: the file is no body.
+            ModelError: the body's file has not been added, or is no body.
         """
         if name == FITTED:
             return ExportBody(fitted)
-        path = ModelStore().path(name) if name in LICENSED else Path(name)
-        try:
-            return ExportBody(fitted, load_body(path))
-        except WeightsError as error:
-            raise ExportError(f"The bodies cannot be written as {path.name}. {error}") from error
+        target, _ = find_body(name)
+        same = target.n_vertices == fitted.n_vertices and np.array_equal(target.v_template, fitted.v_template)
+        return ExportBody(fitted, None if same else target)
 
     @property
     def model(self) -> BodyModel:

@@ -15,6 +15,7 @@ from app.export.atomic import written_whole
 from app.export.record_of import audit_of, codes_of, people_of, regions_of
 from app.export.types import ExportSource, Written
 from app.export.verdict import Verdict
+from app.pipeline.bodies import confidence_words, project_ref
 from app.project.store import now
 
 _PACKAGES = ("understudy", "numpy", "numba", "av", "opencv-python-headless", "ai-edge-litert", "trimesh",
@@ -50,7 +51,7 @@ def make_manifest(
     Args:
         verdict: what the search of the video came to; None where no video was written.
     """
-    record = source.store.footage()
+    record, ref = source.store.footage(), project_ref(source.store)
     verified = verdict is not None and verdict.verified
     return {
         "made": now(),
@@ -75,8 +76,12 @@ def make_manifest(
         "background": next((dict(w.background) for w in written if w.background is not None), None),
         "networks": dict(hashes),
         "body": source.body.name,
+        "body_sha256": ref.sha256,
         "versions": _versions(),
-        "confidence": "expected error in mm after aligning the body as a whole (place, turn, size)",
+        "confidence": " ".join(
+            ["expected error in mm after aligning the body as a whole (place, turn, size).",
+             confidence_words(ref)]
+        ).strip(),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The networks and the body that a run works with."""
+"""The networks that a run works with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from app.models.store import ModelStore
 from app.pipeline.detail_stage import DetailStage
 from app.pipeline.faces import WatchedPeople
-from backends.body import BodyModel, load_body
 from backends.detection.faces import FullRangeFace
 from backends.tracking.stream import PeopleStream, TrackDecisions, TrackedPose
 
@@ -44,19 +43,18 @@ class DetailFinder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Everything that a run works with.
+    """The networks that a run works with; the body is the project's (:mod:`app.pipeline.bodies`).
 
     ``hashes`` names the weights for the record; ``details`` makes what looks for hands and faces.
     """
 
-    body: BodyModel
     perception: Callable[[], Perception]
     hashes: Mapping[str, str]
     details: Callable[[], DetailFinder] | None = None
 
 
 def default_engine(store: ModelStore | None = None) -> Engine:
-    """BlazePose and the free body.
+    """BlazePose and what looks for hands and faces.
 
     Raises:
         ModelError: when the networks are not installed; the message says what to type.
@@ -64,7 +62,6 @@ def default_engine(store: ModelStore | None = None) -> Engine:
     models = store or ModelStore()
     detector, landmarks = models.path(DETECTOR), models.path(LANDMARKS)
     return Engine(
-        body=load_body(),
         perception=lambda: _watched(PeopleStream(detector, landmarks), models),
         hashes={name: models.sha256(name) for name in (DETECTOR, LANDMARKS)},
         details=lambda: DetailStage(models.path(HANDS), models.path(FACE)),

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from app.errors import Cancelled, FootageError
 from app.footage import Footage
+from app.pipeline.bodies import chosen_body, confidence_words, keep_body
 from app.pipeline.channel import Channel
 from app.pipeline.engine import DetailFinder, Engine, Perception
 from app.pipeline.events import ChunkStored, Listener, Progress, StageStarted, Warned
@@ -76,17 +77,20 @@ def run_pipeline(
 
     Raises:
         Cancelled: when asked to stop; chunks stored so far are kept.
-        ProjectError, StorageError: when results cannot be stored.
+        ModelError: the body that is asked for has not been added, or its file is no body.
+        ProjectError, StorageError: when results cannot be stored, or are of another body.
     """
+    body, ref = chosen_body(store, options.body)  # before anything is lost for a body that is not there
     if options.restart:
         store.clear_results()
         EditLog(store).note_restart()
+    keep_body(store, ref)
+    stage = FitStage(body, store.camera())
     set_finished(store, False)
     first, state = store.resume_point()
     if options.first is not None and options.first != first:
         first, state = options.first, None
     last = footage.n_frames - 1 if options.last is None else min(options.last, footage.n_frames - 1)
-    stage = FitStage(engine.body, store.camera())
     perception = engine.perception()
     details = engine.details() if options.hands_face and engine.details is not None else None
     offset = max((t.track_id for t in store.tracks(every=True)), default=0)
@@ -111,6 +115,7 @@ def run_pipeline(
         listener(Warned(str(shared.damage)))
     if summary["people"] == 0:
         listener(Warned("No people were found in this footage."))
+    summary |= {"body": ref.name, "confidence_note": confidence_words(ref)}
     return {**summary, "damaged": str(shared.damage) if shared.damage else None}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.export.run import run_export
 from app.footage import open_footage
+from app.pipeline.bodies import project_body
 from app.pipeline.engine import default_engine
 from app.pipeline.events import Listener
 from app.pipeline.job import Control
@@ -14,7 +15,6 @@ from app.pipeline.run import run_pipeline
 from app.project.store import ProjectStore
 from app.review.types import DeidSettings, ExportRequest, RunOptions
 from backends.background import Plate, StillRoom
-from backends.body import load_body
 
 
 def run_task(
@@ -41,7 +41,8 @@ def export_task(
     with open_footage(footage) as frames:
         store = ProjectStore.open(project)
         try:
-            return run_export(store, frames, load_body(), request, settings, control, listener, plate=plate)
+            body = project_body(store)
+            return run_export(store, frames, body, request, settings, control, listener, plate=plate)
         finally:
             store.close()
 

@@ -11,6 +11,7 @@ from app.project.store import NOTES, ProjectStore
 _FINISHED = f"{NOTES}finished"
 _SMOOTHED = f"{NOTES}smoothed:"
 _FACES = f"{NOTES}faces"
+_BODY = f"{NOTES}body"
 
 
 def smoothed(store: ProjectStore, track: int) -> dict[str, str]:
@@ -50,3 +51,13 @@ def faces(store: ProjectStore) -> list[Any]:
 def set_faces(store: ProjectStore, rows: list[list[float]]) -> None:
     """Keep what :func:`faces` tells."""
     _note(store, _FACES, rows)
+
+
+def body_note(store: ProjectStore) -> Any:
+    """What :func:`set_body_note` has kept; None where nothing was."""
+    return store.setting(_BODY)
+
+
+def set_body_note(store: ProjectStore, values: Mapping[str, str]) -> None:
+    """Remember which body the run fits; see :mod:`app.pipeline.bodies`."""
+    _note(store, _BODY, dict(values))

@@ -37,6 +37,10 @@ class Findings:
         self._closing = False
         self.read()
 
+    def judge_with(self, stage: FitStage) -> None:
+        """Another body from now on."""
+        self._stage = stage
+
     def read(self, series: Series | None = None) -> None:
         """Everything that is stored; ``series`` where a run has made other ones."""
         self._series = series or self._series

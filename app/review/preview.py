@@ -57,6 +57,10 @@ class Preview:
         with self._lock:
             self._plate = None
 
+    def wear(self, body: BodyModel) -> None:
+        """The project's people have another body from now on."""
+        self._body = body
+
     def request(self, index: int, settings: DeidSettings, callback: FrameCallback) -> None:
         """Cover frame ``index``; ``callback(index, rgb)`` runs on the worker thread."""
         self._worker.submit(lambda: self._cover(index, settings, callback))

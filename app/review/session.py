@@ -11,6 +11,8 @@ import numpy.typing as npt
 from app.audit.finish import may_be_verified
 from app.footage import Footage
 from app.footage.cache import FrameCache
+from app.models.bodies import noted_body
+from app.pipeline.bodies import confidence_words, project_ref
 from app.pipeline.device import cpu
 from app.pipeline.events import Job, Listener
 from app.pipeline.fit_stage import FitStage
@@ -50,7 +52,6 @@ from app.review.types import (
     Scene,
 )
 from app.review.warm import warm_up
-from backends.body import load_body
 from backends.camera import Camera
 
 _OF_ONE_FRAME = ("move_keypoint", "move_person", "visibility", "reviewed")
@@ -69,7 +70,8 @@ class Session(SessionEdits):
     def __init__(self, store: ProjectStore, footage: Footage) -> None:
         self._store = store
         self._footage = footage
-        self._body = load_body()
+        self._ref = project_ref(store)
+        self._body = noted_body(self._ref)
         self._cache = FrameCache(footage)
         camera = store.camera()
         self._stage = FitStage(self._body, camera)
@@ -254,9 +256,38 @@ class Session(SessionEdits):
             self.leaks.forget()
         else:
             self._series.load(first, last)
+        self._wear()
         self._see(self._store.camera())
         self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None
+
+    def _wear(self) -> None:
+        """A run may have chosen another body."""
+        ref = project_ref(self._store)
+        if ref == self._ref:
+            return
+        self._ref, self._body = ref, noted_body(ref)
+        tolerance = self.tolerance_mm
+        camera = self._store.camera()
+        self._stage = FitStage(self._body, camera)
+        self._editor.stage = self._stage
+        self._findings.judge_with(self._stage)
+        self._scenes = SceneBuilder(self._store, self._body, camera)
+        self._scenes.tolerance_mm = tolerance
+        self._preview.wear(self._body)
+        self._warm.join()
+        self._warm = warm_up(self._stage)
+        self.model = scene_model(self._body)
+
+    @property
+    def body_name(self) -> str:
+        """The body that this project's people have."""
+        return self._ref.name
+
+    @property
+    def confidence_note(self) -> str:
+        """What the expected errors rest on, where that has to be said; else ""."""
+        return confidence_words(self._ref)
 
     def _see(self, camera: Camera) -> None:
         """A run may have estimated the focal length."""

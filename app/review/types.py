@@ -279,7 +279,8 @@ class RunOptions:
     """How to run the pipeline.
 
     ``device`` "auto", "cpu", "cuda", "mps"; ``hands_face`` looks for hands and faces too, which takes
-    about as long again for each large person.
+    about as long again for each large person. ``body`` "free", "smplx", "smplh", "smpl" or a file's path;
+    None: as the project has it.
     """
 
     device: str = "auto"
@@ -287,3 +288,4 @@ class RunOptions:
     last: int | None = None
     restart: bool = False
     hands_face: bool = False
+    body: str | None = None

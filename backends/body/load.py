@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from backends.body.landmarks import landmark_regressor
 from backends.body.model import BodyModel, make_body
 from backends.body.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS, joint_limits
 from backends.errors import WeightsError
-from backends.keypoints.layout import KEYPOINT_NAMES, N_KEYPOINTS
+from backends.keypoints.layout import N_KEYPOINTS
 
 F8 = npt.NDArray[np.float64]
 
@@ -24,6 +25,8 @@ _MAX_BYTES = 2_000_000_000
 """A body file that unpacks to more than this is not a body file."""
 
 _MAX_BETAS = 10
+"""Of the 10 to 300 shapes of a file: 23 keypoints say no more, and SMPL-X has expressions behind them."""
+
 _N_JOINTS = {24: "SMPL", 52: "SMPL-H", 55: "SMPL-X"}
 _REQUIRED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "f", "kintree_table")
 
@@ -53,7 +56,7 @@ def load_body(path: Path | None = None, gender: str = "neutral") -> BodyModel:
     if source.suffix.lower() == ".pkl":
         raise WeightsError(
             f"{source.name} is a pickle, which can run code when it is opened. Convert it once with "
-            f"'understudy models add BODY.pkl', which reads arrays only."
+            f"'understudy models add smplx BODY.pkl' (or smplh, or smpl), which reads arrays only."
         )
     return _load(source) if path is not None else _load_shipped()
 
@@ -88,7 +91,7 @@ def _read(path: Path) -> dict[str, Any]:
         if "pickle" in str(error).lower():
             raise WeightsError(
                 f"{path.name} holds Python objects, which can run code when they are opened. Convert it "
-                f"once with 'understudy models add {path.name}'."
+                f"once with 'understudy models add smplx {path.name}' (or smplh, or smpl)."
             ) from error
         raise WeightsError(f"{path.name} is damaged: {error}") from error
     except (OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
@@ -117,6 +120,8 @@ def _load(path: Path) -> BodyModel:
     n_joints = weights.shape[1]
     if n_joints not in _N_JOINTS:
         raise WeightsError(f"{name} has {n_joints} joints; SMPL has 24, SMPL-H 52 and SMPL-X 55.")
+    if shapedirs.shape[2] == 0:
+        raise WeightsError(f"{name} knows no shapes (shapedirs is empty); a body of one shape fits nobody.")
     if v_template.shape != (n, 3) or shapedirs.shape[:2] != (n, 3) or len(weights) != n or n < 100:
         raise WeightsError(f"{name} is damaged: its arrays do not belong to one mesh of {n} vertices.")
     if faces.ndim != 2 or faces.shape[1] != 3 or faces.dtype.kind not in "iu" or faces.max() >= n:
@@ -146,7 +151,7 @@ def _load(path: Path) -> BodyModel:
         faces=faces.astype(np.int32),
         parents=np.array(PARENTS, dtype=np.int64),
         J_regressor=J_csr,
-        keypoint_regressor=_keypoints(name, data, n, n_joints, J_csr),
+        keypoint_regressor=_keypoints(name, data, n, part, J_csr),
         head_vertices=head,
         face_vertices=face,
         joint_limits=limits,
@@ -219,33 +224,14 @@ def _head_and_face(
 
 
 def _keypoints(
-    name: str, data: dict[str, Any], n: int, n_joints: int, J: sparse.csr_matrix
+    name: str, data: dict[str, Any], n: int, part: npt.NDArray[Any], J: sparse.csr_matrix
 ) -> sparse.csr_matrix:
-    """(23, V): stored with the free body; else joints from the joint regressor and single vertices of
-    the face and feet as listed by ``smplx.vertex_ids``."""
-    if "keypoint_row" in data:
-        parts = (data["keypoint_value"], (data["keypoint_row"], data["keypoint_col"]))
-        try:
-            stored = sparse.csr_matrix(parts, shape=(N_KEYPOINTS, n))
-        except ValueError as error:
-            raise WeightsError(f"{name} is damaged: its keypoints do not fit its mesh.") from error
-        return sparse.csr_matrix(sparse.diags(1.0 / np.asarray(stored.sum(axis=1)).ravel()) @ stored)
-    from smplx.vertex_ids import vertex_ids
-
-    ids = vertex_ids["smplx" if n_joints == 55 else "smplh"]
-    short = {"nose": "nose", "eye": "eye", "ear": "ear", "big_toe": "BigToe", "small_toe": "SmallToe",
-             "heel": "Heel"}  # fmt: skip
-    matrix = sparse.lil_matrix((N_KEYPOINTS, n))
-    for k, keypoint in enumerate(KEYPOINT_NAMES):
-        side, _, part = keypoint.partition("_")
-        if keypoint in JOINT_INDEX:
-            matrix[k] = J[JOINT_INDEX[keypoint]]
-            continue
-        key = keypoint if not part else f"{side[0]}{short[part]}" if part in ("eye", "ear") else (
-            f"{side[0].upper()}{short[part]}"
-        )  # fmt: skip
-        vertex = ids[key]
-        if vertex >= n:
-            raise WeightsError(f"{name} has {n} vertices; keypoint {keypoint} needs vertex {vertex}.")
-        matrix[k, vertex] = 1.0
-    return sparse.csr_matrix(matrix)
+    """(23, V): stored with the free body; else as :mod:`backends.body.landmarks` finds them."""
+    if "keypoint_row" not in data:
+        return landmark_regressor(name, np.asarray(data["v_template"], np.float64), part, J)
+    parts = (data["keypoint_value"], (data["keypoint_row"], data["keypoint_col"]))
+    try:
+        stored = sparse.csr_matrix(parts, shape=(N_KEYPOINTS, n))
+    except ValueError as error:
+        raise WeightsError(f"{name} is damaged: its keypoints do not fit its mesh.") from error
+    return sparse.csr_matrix(sparse.diags(1.0 / np.asarray(stored.sum(axis=1)).ravel()) @ stored)

@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.export.bodies import FITTED, BodyChoice
+from app.export.bodies import FITTED
+from app.models.bodies import BodyChoice
 from app.review.types import (
     BACKGROUND_LABELS,
     COVER_LABELS,

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.review.trust import Histogram, Measured
 from widgets.panels.paint import hint_label, section_label
 from widgets.panels.trust_plots import CalibrationPlot, HistogramPlot
+from widgets.paragraph import Paragraph
 
 WIDTH = 292
 TOLERANCES = (20, 150)
@@ -78,12 +79,14 @@ class TrustCard(QFrame):
         self.kept = section_label("Kept on scenes with truth", self)
         self.curve = CalibrationPlot(self)
         self.worth = hint_label("", self)
+        self.note = Paragraph("", "warning", self)
+        self.note.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
         column.addLayout(head)
         column.addLayout(grid)
-        for widget in (self.scope, self.plot, self.words, self.kept, self.curve, self.worth):
+        for widget in (self.scope, self.plot, self.words, self.note, self.kept, self.curve, self.worth):
             column.addWidget(widget)
         self.tolerance.valueChanged.connect(lambda v: self._chose_tolerance(float(v * _STEP)))
         self.limit.valueChanged.connect(lambda _v: self._chose_limit())
@@ -126,8 +129,14 @@ class TrustCard(QFrame):
             )
         self.adjustSize()
 
-    def set_measured(self, measured: Measured | None) -> None:
-        """Show what the expected errors are worth; nothing where that is not known."""
+    def set_measured(self, measured: Measured | None, note: str = "") -> None:
+        """Show what the expected errors are worth; nothing where that is not known.
+
+        Args:
+            note: what has to be said besides: another body than the one they were measured with.
+        """
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
         self._measured = measured is not None
         for widget in (self.kept, self.curve, self.worth):
             widget.setVisible(self._measured)

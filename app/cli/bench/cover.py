@@ -75,6 +75,7 @@ def _scene(folder: Path, project: Path, control: Control) -> tuple[list[dict[str
     from app.datasets.open import open_truth
     from app.export.frames import FrameCoverer
     from app.export.plate import build_plate
+    from app.pipeline.bodies import project_body
     from app.pipeline.engine import default_engine
     from app.pipeline.run import run_pipeline
     from app.review.types import DeidSettings, RunOptions
@@ -91,7 +92,7 @@ def _scene(folder: Path, project: Path, control: Control) -> tuple[list[dict[str
         camera = store.camera()
 
         def coverer(settings: DeidSettings) -> FrameCoverer:
-            return FrameCoverer(store, engine.body, camera, settings, plate)
+            return FrameCoverer(store, project_body(store), camera, settings, plate)
 
         mesh = coverer(DeidSettings())
         solid = DeidSettings(fill="solid", background="original")

@@ -65,6 +65,7 @@ def _whole_way(
     """Frames, people, and the seconds of each stage."""
     from app.cli.documents import project_of
     from app.export.run import run_export
+    from app.pipeline.bodies import project_body
     from app.pipeline.run import run_pipeline
     from app.review.types import DeidSettings, ExportRequest, RunOptions
 
@@ -73,7 +74,7 @@ def _whole_way(
     with project_of(path, project) as (store, footage):
         found = run_pipeline(store, footage, engine, RunOptions(), control, clock)
         request = ExportRequest(path.parent / "out", ("video",), overwrite=True, allow_uncovered=True)
-        run_export(store, footage, engine.body, request, DeidSettings(), control, clock)
+        run_export(store, footage, project_body(store), request, DeidSettings(), control, clock)
         return footage.n_frames, int(found["people"]), clock.finished()
 
 

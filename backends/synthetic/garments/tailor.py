@@ -9,7 +9,11 @@ from scipy.spatial import cKDTree
 from backends.body.model import BodyModel
 from backends.body.pose import shaped_joints
 from backends.body.skeleton import JOINT_INDEX
+from backends.keypoints.layout import INDEX
 from backends.synthetic.garments.surface import F8, I4, Surface, anchored, hung_on, whole
+
+_LEAST_EYES_M, _EYE_DEPTH_M = 0.02, 0.012
+"""Eyes nearer to each other are no eyes; how far an eye's centre lies behind its keypoint."""
 
 
 class Tailor:
@@ -24,6 +28,10 @@ class Tailor:
         self.skin = whole(body, betas, (200, 170, 150))
         self.rest = self.skin.rest
         self.J = shaped_joints(body, betas)
+        eyes = [JOINT_INDEX[f"{side}_eye_smplhf"] for side in ("left", "right")]
+        if np.linalg.norm(self.J[eyes[0]] - self.J[eyes[1]]) < _LEAST_EYES_M:  # SMPL and SMPL-H have none
+            keypoints = np.asarray(body.keypoint_regressor @ self.rest)
+            self.J[eyes] = keypoints[[INDEX["left_eye"], INDEX["right_eye"]]] - (0.0, 0.0, _EYE_DEPTH_M)
         self._tree = cKDTree(self.rest)
         self._waves = [
             (rng.normal(size=3) * (1.0, 0.45, 1.0), rng.uniform(28, 62), rng.uniform(0, 2 * np.pi))

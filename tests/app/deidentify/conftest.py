@@ -37,4 +37,4 @@ class People:
 
 @pytest.fixture
 def engine() -> Engine:
-    return Engine(theatre.BODY, People, {})
+    return Engine(People, {})

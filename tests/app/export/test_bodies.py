@@ -11,9 +11,9 @@ import pytest
 import trimesh
 from theatre import BODY, N, Theatre, body_at, make_theatre
 
-from app.errors import ExportError, ModelError
-from app.export.bodies import body_choices
+from app.errors import ModelError
 from app.export.run import run_export
+from app.models.bodies import body_choices
 from app.models.store import ModelStore
 from app.pipeline.job import Control
 from app.review.types import DeidSettings, ExportRequest
@@ -87,9 +87,9 @@ def test_meshes_have_the_other_bodys_triangles(
 def test_what_is_no_body_or_not_added_is_said(stage: Theatre, tmp_path: Path) -> None:
     no_body = tmp_path / "notes.npz"
     np.savez(no_body, a=np.zeros(3))
-    with pytest.raises(ExportError, match=r"notes\.npz"):
+    with pytest.raises(ModelError, match=r"notes\.npz"):
         export(stage, tmp_path, "smplx", str(no_body))
-    with pytest.raises(ExportError, match=r"gone\.npz"):
+    with pytest.raises(ModelError, match=r"gone\.npz"):
         export(stage, tmp_path, "smplx", str(tmp_path / "gone.npz"))
     assert not list(tmp_path.glob("clip_*")), "nothing was written"
 
@@ -102,7 +102,7 @@ def test_the_choices_say_which_files_have_been_added(
     assert [(c.id, c.ready) for c in choices] == [
         ("free", True), ("smplx", False), ("smplh", False), ("smpl", False),
     ]  # fmt: skip
-    monkeypatch.setattr("app.export.bodies.ModelStore", lambda: store)
+    monkeypatch.setattr("app.models.bodies.ModelStore", lambda: store)
     with pytest.raises(ModelError, match="models add smplx"):
         export(stage, tmp_path, "smplx", "smplx")
     (tmp_path / "smpl").mkdir()

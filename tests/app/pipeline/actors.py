@@ -84,4 +84,4 @@ class Script:
 
 def engine(script: Script) -> Engine:
     """The real body and fit with scripted perception."""
-    return Engine(BODY, lambda: script, {})
+    return Engine(lambda: script, {})

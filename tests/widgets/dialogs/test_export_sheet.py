@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QRadioButton
 
-from app.export.bodies import BodyChoice
+from app.models.bodies import BodyChoice
 from app.review.types import DeidSettings, ExportRequest
 from widgets import theme
 from widgets.dialogs.export_done import size_text, verdict
