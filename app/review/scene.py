@@ -9,6 +9,7 @@ import numpy as np
 
 from app.project.records import PersonRecord, TrackRecord
 from app.project.store import ProjectStore
+from app.review.live import LivePlay
 from app.review.types import CameraView, PersonScene, Scene, SceneModel
 from backends.body import BodyModel, posed_vertices
 from backends.body.skeleton import JOINT_NAMES
@@ -80,11 +81,19 @@ class SceneBuilder:
         self._camera = camera
         self._cache: OrderedDict[tuple[int, int], PersonScene] = OrderedDict()
         self.tolerance_mm = DEFAULT_TOLERANCE_MM
+        self._live: LivePlay | None = None
+        self._times = store.footage().times
 
     def see(self, camera: Camera) -> None:
         """The focal length is known better now."""
         self._camera = camera
         self._cache.clear()
+
+    def set_live(self, on: bool) -> None:
+        """Whether bodies are those of single frames still, to be calmed as they are played."""
+        if on != (self._live is not None):
+            self._live = LivePlay() if on else None
+            self._cache.clear()
 
     def forget(self, frame: int | None = None) -> None:
         """Something changed in one frame, or anywhere."""
@@ -106,6 +115,8 @@ class SceneBuilder:
                 record = self._store.person(frame, track_id)
                 if record is None:
                     continue
+                if self._live is not None:
+                    record = self._live.show(record, float(self._times[frame]))
                 found = self.person(record, track)
                 self._cache[(frame, track_id)] = found
                 while len(self._cache) > _CACHED_PEOPLE:

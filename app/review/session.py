@@ -81,6 +81,7 @@ class Session(SessionEdits):
         self._series = Series(store, footage.n_frames)
         self._series.load()
         self._finished = finished(store)
+        self._scenes.set_live(not self._finished)
         self._tracks = {t.track_id: t for t in store.tracks()}
         self._drag: Drag | None = None
         self._work = LongWork(self._editor, footage.path, footage.fps, footage.n_frames)
@@ -257,6 +258,7 @@ class Session(SessionEdits):
         else:
             self._series.load(first, last)
         self._wear()
+        self._scenes.set_live(not finished(self._store))
         self._see(self._store.camera())
         self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None

@@ -29,8 +29,8 @@ class LiveSettings:
         gap_seconds: after a longer gap the filter begins anew.
     """
 
-    turn_cutoff: float = 1.2
-    turn_gain: float = 1.5
+    turn_cutoff: float = 2.0
+    turn_gain: float = 2.5
     place_cutoff: float = 1.5
     place_gain: float = 4.0
     depth_cutoff: float = 0.7

@@ -38,6 +38,7 @@ def fit(
         raise typer.BadParameter("--balancing-videos needs the folder: --balancing DIR")
     from app.cli.bench import fit_exact, fit_speed
     from app.cli.bench.fit_data import watch
+    from app.cli.bench.fit_live import live_rows
     from backends.body import load_body
     from backends.fitting import BodyFitter
 
@@ -54,6 +55,7 @@ def fit(
             *fit_speed.many(fitter, clip),
             *fit_exact.single_frames(fitter, rooms, control.check),
             *fit_exact.clips(fitter, [clip], control.check),
+            *live_rows(fitter, [clip], control.check),
             *fit_exact.views(fitter, rooms, control.check),
             *fit_exact.calibration(fitter, rooms, control.check),
         ]

@@ -67,7 +67,7 @@ def clips(fitter: BodyFitter, scenes: Sequence[Watched], check: Callable[[], obj
             for kind, found in (("frames", alone), ("clip", whole.params)):
                 joints = np.stack([body_joints(fitter.body, p) for p in found])
                 errors[kind] += [float(aligned_errors_mm(a, b).mean()) for a, b in zip(joints, truth)]
-                jitter[kind].append(_jitter(joints, truth, watched.fps))
+                jitter[kind].append(trembling(joints, truth, watched.fps))
     if not errors["clip"]:
         return []
     ratio = float(np.mean(jitter["clip"]) / np.mean(jitter["frames"]))
@@ -168,7 +168,7 @@ def _unoccluded(scenes: Sequence[Watched]) -> Iterator[tuple[Sight, Camera]]:
                 yield from ((s, c) for s, c in zip(sights, watched.cameras) if s.unoccluded)
 
 
-def _jitter(joints: F8, truth: F8, fps: float) -> float:
+def trembling(joints: F8, truth: F8, fps: float) -> float:
     """Mean length of the second difference of (found - true) in m/s^2."""
     bent = np.diff(joints - truth, n=2, axis=0) * fps * fps
     return float(np.linalg.norm(bent, axis=2).mean())
