@@ -65,9 +65,7 @@ def live_rows(fitter: BodyFitter, scenes: Sequence[Watched], check: Callable[[],
         measured("    joints from the pelvis", mean["wrong"]["raw"], "mm"),
         measured("    calmed by the live filter: jitter", mean["shaken"]["live"], "m/s^2"),
         measured("    joints from the pelvis", mean["wrong"]["live"], "mm"),
-        measured(
-            "    jitter left, as a share", mean["shaken"]["live"] / mean["shaken"]["raw"], ""
-        ),
+        measured("    jitter left, as a share", mean["shaken"]["live"] / mean["shaken"]["raw"], ""),
         measured("    later than frame by frame", mean["late"]["live"] - mean["late"]["raw"], "ms"),
     ]
 

@@ -20,9 +20,7 @@ from app.review.session import Session
 from app.review.types import RunOptions
 from backends.body import BodyParams, posed_vertices
 
-_spec = importlib.util.spec_from_file_location(
-    "actors", Path(__file__).parents[1] / "pipeline" / "actors.py"
-)
+_spec = importlib.util.spec_from_file_location("actors", Path(__file__).parents[1] / "pipeline" / "actors.py")
 assert _spec is not None
 assert _spec.loader is not None
 actors = importlib.util.module_from_spec(_spec)

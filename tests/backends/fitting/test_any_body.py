@@ -158,4 +158,3 @@ def test_posed_keypoints_are_the_meshs_own(fitter: BodyFitter) -> None:
     gap = np.linalg.norm(drawn - posed_keypoints(fitter.body, params), axis=1)
     assert gap[INDEX["nose"]] < 0.03
     assert np.median(gap) < 0.02
-
