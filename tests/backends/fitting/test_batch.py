@@ -11,7 +11,8 @@ from backends.errors import InputError
 from backends.fitting import BodyFitter, fit_many
 from backends.fitting.assemble import evaluate
 from backends.fitting.evidence import gather, weigh, weigh_bones
-from backends.fitting.torch_lm import TorchFitter, _Terms
+from backends.fitting.torch_lm import TorchFitter
+from backends.fitting.torch_terms import Terms
 from backends.fitting.trial import (
     body_joints,
     random_body,
@@ -56,11 +57,19 @@ def test_threads_give_what_single_fits_give() -> None:
         assert batch.cost[i] == pytest.approx(one.cost, rel=1e-9)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_torch_agrees_within_a_millimetre(dtype: torch.dtype) -> None:
+GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype"),
+    [
+        ("cpu", torch.float32), ("cpu", torch.float64), pytest.param("cuda", torch.float32, marks=GPU),
+    ],
+)  # fmt: skip
+def test_torch_agrees_within_a_millimetre(device: str, dtype: torch.dtype) -> None:
     xy, score, world, _ = crowd(24, seed=1)
     a = fit_many(FITTER, xy, score, world, CAMERA)
-    b = TorchFitter(FITTER, device="cpu", dtype=dtype).fit_many(xy, score, world, CAMERA)
+    b = TorchFitter(FITTER, device=device, dtype=dtype).fit_many(xy, score, world, CAMERA)
     assert b.fitted.all()
     relative = []
     for i in range(24):
@@ -96,7 +105,7 @@ def test_torch_has_the_same_terms_and_derivatives() -> None:
     many = TorchFitter(FITTER, device="cpu", dtype=torch.float64)
     prior = FITTER.prior_for(10)
     together = known[0]._replace(**stack)
-    terms = _Terms(many._whole, many._evidence(together), prior, many._tensor)
+    terms = Terms(many._whole, many._evidence(together), prior, many._tensor)
     costs, H, g = terms.normal_equations(torch.as_tensor(np.stack(x)), 1.0)
     for i, (one, at) in enumerate(zip(known, x)):
         X, dX, own_H, own_g = np.empty((45, 3)), np.empty((45, 3, n)), np.zeros((n, n)), np.zeros(n)
