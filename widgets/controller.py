@@ -258,12 +258,20 @@ class Controller(QObject):
             return
         if self._covered_frame != self.frame:
             self.note("covering…" if not self.playback.playing else "")
-        s.preview_deidentified(self.frame, self.bridge.to_window(self._covered_arrived))
+        self.desk.viewport.set_waiting("Covering people…")
+        s.preview_deidentified(
+            self.frame, self.bridge.to_window(self._covered_arrived), self.bridge.to_window(self._room_learnt)
+        )
+
+    def _room_learnt(self, share: float) -> None:
+        if self.session is not None:
+            self.desk.viewport.set_waiting(f"Learning the empty room… {100 * share:.0f} %")
 
     def _covered_arrived(self, frame: int, image: U1) -> None:
         if self.session is None or self.mode not in ("deidentified", "split"):
             return
         self._covered_frame = frame
+        self.desk.viewport.set_waiting("")
         self.desk.viewport.set_covered(image)
         if frame == self.frame:
             self.note("")

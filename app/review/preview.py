@@ -10,7 +10,7 @@ from app.export.frames import FrameCoverer
 from app.export.looks import Wardrobe
 from app.export.plate import build_plate, room_of_frame
 from app.footage import Footage
-from app.pipeline.events import Event
+from app.pipeline.events import Event, Listener, Progress
 from app.pipeline.job import Control
 from app.project.store import ProjectStore
 from app.review.never_seen import never_seen_overlay
@@ -18,6 +18,8 @@ from app.review.newest import NewestWins
 from app.review.types import DeidSettings, FrameCallback
 from backends.background import Plate, StillRoom
 from backends.body import BodyModel
+
+Learning = Callable[[float], None]
 
 
 class Preview:
@@ -61,9 +63,14 @@ class Preview:
         """The project's people have another body from now on."""
         self._body = body
 
-    def request(self, index: int, settings: DeidSettings, callback: FrameCallback) -> None:
-        """Cover frame ``index``; ``callback(index, rgb)`` runs on the worker thread."""
-        self._worker.submit(lambda: self._cover(index, settings, callback))
+    def request(
+        self, index: int, settings: DeidSettings, callback: FrameCallback, learning: Learning = lambda _: None
+    ) -> None:
+        """Cover frame ``index``; ``callback(index, rgb)`` runs on the worker thread.
+
+        So does ``learning(share)``, where the empty room has to be learnt first: how much of that is done.
+        """
+        self._worker.submit(lambda: self._cover(index, settings, callback, learning))
 
     def request_never_seen(self, index: int, callback: FrameCallback) -> None:
         """What frame ``index`` of the empty room shows that nobody ever saw.
@@ -78,9 +85,9 @@ class Preview:
         self._worker.close()
         self._marker.close()
 
-    def _cover(self, index: int, settings: DeidSettings, callback: FrameCallback) -> None:
+    def _cover(self, index: int, settings: DeidSettings, callback: FrameCallback, learning: Learning) -> None:
         try:
-            plate = self._need_plate() if settings.background == "plate" else None
+            plate = self._need_plate(_shares(learning)) if settings.background == "plate" else None
             room = self._room(plate, index) if plate is not None else None
             coverer = FrameCoverer(
                 self._store, self._body, self._store.camera(), settings, plate, wardrobe=self._wardrobe
@@ -91,7 +98,7 @@ class Preview:
 
     def _show_never_seen(self, index: int, callback: FrameCallback) -> None:
         try:
-            callback(index, never_seen_overlay(self._room(self._need_plate(), index)))
+            callback(index, never_seen_overlay(self._room(self._need_plate(_ignore), index)))
         except UnderstudyError:
             return  # as above
 
@@ -100,14 +107,14 @@ class Preview:
             return plate.at(index)
         return room_of_frame(self._store, self._footage, index, self._control)
 
-    def _need_plate(self) -> StillRoom:
+    def _need_plate(self, listener: Listener) -> StillRoom:
         with self._one_builds:
             plate = self.plate
             if plate is not None:
                 return plate
             self._building = True
             try:
-                plate = build_plate(self._store, self._footage, self._control, _ignore)
+                plate = build_plate(self._store, self._footage, self._control, listener)
             finally:
                 self._building = False
             with self._lock:
@@ -117,4 +124,12 @@ class Preview:
 
 
 def _ignore(event: Event) -> None:
-    """The preview shows its own state; the background's progress is told by ``building``."""
+    """Who asks for what was never seen is not told how far the room is; ``building`` says that it is made."""
+
+
+def _shares(learning: Learning) -> Listener:
+    def listen(event: Event) -> None:
+        if isinstance(event, Progress):
+            learning(event.done / max(event.total, 1))
+
+    return listen

@@ -379,9 +379,12 @@ class Session(SessionEdits):
         """
         return self._after(self._work.keep_carried())
 
-    def preview_deidentified(self, i: int, callback: FrameCallback) -> None:
-        """Frame ``i`` as the export will show it; newest wins; ``callback`` runs on a worker thread."""
-        self._preview.request(i, self.deid, callback)
+    def preview_deidentified(
+        self, i: int, callback: FrameCallback, learning: Callable[[float], None] = lambda _: None
+    ) -> None:
+        """Frame ``i`` as the export will show it; newest wins. On a worker thread: ``callback``, and before
+        it ``learning(share)`` while the empty room is learnt."""
+        self._preview.request(i, self.deid, callback, learning)
 
     def preview_never_seen(self, i: int, callback: FrameCallback) -> None:
         """RGBA: where the empty room of frame ``i`` was filled in, because no frame shows it."""

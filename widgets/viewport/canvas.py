@@ -88,6 +88,11 @@ class GLCanvas(vispy_app.Canvas):
         self._covered.set_image(image)
         self.update()
 
+    @property
+    def has_covered(self) -> bool:
+        """Whether there is a frame as it will be exported."""
+        return not self._covered.empty
+
     def set_scene(self, scene: Scene | None) -> None:
         """The bodies of the frame."""
         self._scene = scene

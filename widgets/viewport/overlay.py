@@ -121,11 +121,17 @@ def draw_keypoint(
 
 
 def draw_chip(
-    painter: QPainter, x: float, bottom: float, parts: list[tuple[str, str]], *, right: bool = False
+    painter: QPainter,
+    x: float,
+    bottom: float,
+    parts: list[tuple[str, str]],
+    *,
+    right: bool = False,
+    middle: bool = False,
 ) -> QRectF:
     """A dark plate with a few words; each part has a role: "name", "strong" or "plain".
 
-    ``x`` is its left edge, or its right one with ``right``; ``bottom`` its lower edge.
+    ``x`` is its left edge (with ``right`` or ``middle`` that instead), ``bottom`` its lower edge.
     """
     palette = theme.current()
     font, bold = theme.base_font(12), theme.base_font(12)
@@ -134,7 +140,7 @@ def draw_chip(
     for text, role in parts:
         width += QFontMetricsF(bold if role == "strong" else font).horizontalAdvance(text) + 7
     width -= 7
-    left = x - width if right else x
+    left = x - width if right else x - width / 2 if middle else x
     rect = QRectF(left, bottom - _CHIP_HEIGHT, width, _CHIP_HEIGHT)
     _plate(painter, rect)
     at = left + 10

@@ -43,6 +43,7 @@ class PaintedGlass(QWidget):
         self._probe = Probe()
         self._legend = QRectF()
         self.frame_text = ("", "", "")
+        self.waiting = ""
         self.tolerance_mm = 50.0
         self.editable = True
         self.keypoints_shown = True
@@ -121,6 +122,9 @@ class PaintedGlass(QWidget):
             overlay.draw_divider(painter, x, height)
             overlay.draw_chip(painter, x - 14, height - 14, [("Original", "plain")], right=True)
             overlay.draw_chip(painter, x + 14, height - 14, [("De-identified", "plain")])
+        if self.waiting and self._canvas.mode in (DEIDENTIFIED, SPLIT) and not self._canvas.has_covered:
+            left = self._canvas.divider * width if self._canvas.mode == SPLIT else 0.0
+            overlay.draw_chip(painter, (left + width) / 2, height / 2, [(self.waiting, "plain")], middle=True)
         frame, time, note = self.frame_text
         if frame:
             parts = [(frame, "name"), (time, "name")] + ([(note, "plain")] if note else [])

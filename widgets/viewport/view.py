@@ -122,6 +122,12 @@ class Viewport(QWidget):
         self._glass.frame_text = (frame_text, time_text, note)
         self._glass.update()
 
+    def set_waiting(self, text: str) -> None:
+        """Why there is no de-identified picture yet, in its place; "" takes it away."""
+        if text != self._glass.waiting:
+            self._glass.waiting = text
+            self._glass.update()
+
     def set_tolerance(self, mm: float) -> None:
         """For the legend."""
         self._glass.tolerance_mm = mm
