@@ -7,7 +7,6 @@ now or is what the true empty room looks like, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -15,10 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.datasets.types import TrueFrame
-from backends.keypoints.layout import INDEX
-from backends.keypoints.types import PoseEstimate, Visibility
 from backends.metrics.faces import COVERED
-from backends.metrics.pose2d import oks_matrix, oks_sigmas
 
 U1 = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
@@ -30,8 +26,6 @@ _AROUND = 7
 """Levels by which a still shown face changes at most, by compression and light, over so many pixels."""
 _STANDS_OUT = 25
 """Levels from which on somebody differs from the room."""
-_AREA_OF_BOX = 0.53
-"""A person's area as a share of their box, where no outline is known (COCO)."""
 
 
 @dataclass
@@ -93,23 +87,3 @@ def hidden(original: U1, covered: U1, replaced: Bools, room: U1) -> Bools:
     change = np.asarray(cv2.blur(cv2.absdiff(original, covered), (_AROUND, _AROUND))).max(axis=2)
     stands_out = cv2.absdiff(original, room).max(axis=2) >= _STANDS_OUT
     return np.asarray(replaced & ~((change <= _SAME) & stands_out))
-
-
-def similarity(before: Sequence[PoseEstimate], after: Sequence[PoseEstimate]) -> list[float]:
-    """Of everybody ``before`` the OKS with whoever ``after`` is most like them; 0 where nobody is.
-
-    COCO's 17 points; those count that are visible before.
-    """
-    joints = tuple(INDEX)[:17]
-    people = [p for p in before if (p.keypoints.visibility[:17] == Visibility.VISIBLE).any()]
-    if not people:
-        return []
-    if not after:
-        return [0.0] * len(people)
-    truths = np.array([p.keypoints.xy[:17] for p in people])
-    labelled = np.array([p.keypoints.visibility[:17] == Visibility.VISIBLE for p in people])
-    sides = [np.maximum(p.box[2:] - p.box[:2], 1.0) for p in people]
-    areas = [_AREA_OF_BOX * float(w * h) for w, h in sides]
-    found = np.array([p.keypoints.xy[:17] for p in after])
-    matrix = oks_matrix(found, truths, labelled, areas, oks_sigmas(joints))
-    return [float(v) for v in matrix.max(axis=1)]

@@ -16,12 +16,13 @@ from app.cli.bench.raster import raster
 from app.cli.bench.scene import find, scene
 from app.cli.bench.seek import seek
 from app.cli.bench.ui import ui
+from app.cli.bench.utility import utility
 
 bench = typer.Typer(
     help="Measure on this machine, each number beside a named baseline of the same run.", no_args_is_help=True
 )
 for command in (
     seek, fit, drag, raster, pipeline, export, memory, ui, scene, find, plate, cover, audit,
-    deidentify, deface,
+    utility, deidentify, deface,
 ):  # fmt: skip
     bench.command()(command)

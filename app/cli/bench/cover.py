@@ -49,14 +49,15 @@ def cover(
     notes = []
     with tempfile.TemporaryDirectory(prefix="understudy-bench-") as name, Interruptible() as control:
         for preset in PRESETS if truth is None else ("given",):
-            folder = truth or _drawn(Path(name) / preset, preset, seconds, seed, control)
+            folder = truth or drawn_scene(Path(name) / preset, preset, seconds, seed, control)
             found, note = _scene(folder, Path(name) / f"{preset}.understudy", control)
             rows += found
             notes.append(note)
     report("cover, heads with truth", rows, as_json, " ".join(notes) + _reidentification())
 
 
-def _drawn(folder: Path, preset: str, seconds: float, seed: int, control: Control) -> Path:
+def drawn_scene(folder: Path, preset: str, seconds: float, seed: int, control: Control) -> Path:
+    """One camera's view of a preset, with truth."""
     from app.synthesize import SynthesisRequest, run_synthesis
 
     console.err.print(f"Drawing {preset}")
@@ -126,7 +127,8 @@ def _measured(
     way: Cover, view: TruthView, footage: Any, room: Picture | None, control: Control, *, keypoints: bool
 ) -> tuple[HeadScore, list[float], float]:
     """Heads, similarities of keypoints (where asked for), frames a second."""
-    from app.evaluate.cover import HeadScore, similarity
+    from app.evaluate.cover import HeadScore
+    from app.evaluate.utility import similarity
     from app.models.store import ModelStore
     from app.pipeline.engine import DETECTOR, LANDMARKS
     from backends.tracking.stream import PeopleStream

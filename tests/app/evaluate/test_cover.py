@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from app.datasets.types import TrueFrame, TruePerson
-from app.evaluate.cover import HeadScore, hidden, similarity
-from backends.keypoints.types import Keypoints, PoseEstimate
+from app.evaluate.cover import HeadScore, hidden
 from backends.masks import encode_mask
 
 H, W = 40, 60
@@ -72,20 +70,3 @@ def test_without_heads_there_is_no_number() -> None:
     score = HeadScore()
     assert np.isnan(score.coverage)
     assert np.isnan(score.whole)
-
-
-def estimate(x: float, visibility: int = 2) -> PoseEstimate:
-    rng = np.random.default_rng(1)
-    xy = (rng.uniform(0, 100, (23, 2)) + np.array([x, 0])).astype(np.float32)
-    keypoints = Keypoints(
-        xy, np.ones(23, np.float32), np.full(23, visibility, np.uint8), np.zeros(23, np.uint8)
-    )
-    return PoseEstimate(keypoints, np.array([x, 0, x + 100, 100], np.float32), 0.9)
-
-
-def test_similarity_is_of_each_person_before_with_whoever_is_most_like_them_after() -> None:
-    assert similarity([estimate(0)], [estimate(500), estimate(0)]) == pytest.approx([1.0])
-    assert similarity([estimate(0), estimate(300)], [estimate(1)])[1] < 0.05
-    assert similarity([estimate(0)], []) == [0.0]
-    assert similarity([], [estimate(0)]) == []
-    assert similarity([estimate(0, visibility=0)], [estimate(0)]) == []
