@@ -13,7 +13,7 @@ from rich.table import Table
 from app.cli import console
 from app.cli.deidentify import HowWord, fill_of
 from app.cli.progress import Interruptible, ProgressView
-from app.cli.words import BELIEVED_HELP, CodecWord, LookWord
+from app.cli.words import BELIEVED_HELP, SHADOWS_HELP, CodecWord, LookWord
 
 if TYPE_CHECKING:
     from app.deidentify.data_set import Conversion
@@ -45,6 +45,7 @@ def deidentify_dataset(
     how: Annotated[HowWord, typer.Option(help="What whole people are covered with.")] = HowWord.MESH,
     look: Annotated[LookWord, typer.Option(help="How a mesh looks.")] = LookWord.CLOTHED,
     believed: Annotated[bool, typer.Option("--believed/--whole-bodies", help=f"{BELIEVED_HELP}.")] = True,
+    shadows: Annotated[bool, typer.Option("--shadows/--no-shadows", help=f"{SHADOWS_HELP}.")] = True,
     codec: Annotated[CodecWord, typer.Option(help="H.265 is smaller and slower to write.")] = CodecWord.H264,
     audit: Annotated[
         bool, typer.Option("--audit/--no-audit", help="Search every finished clip for who slipped through.")
@@ -80,7 +81,7 @@ def deidentify_dataset(
     request = BatchRequest(
         out=output.absolute(), audit=audit, report=False, device=device, overwrite=overwrite,
         deid=DeidSettings(
-            fill=fill_of(how), look=look.value, codec=codec.value, believed_only=believed
+            fill=fill_of(how), look=look.value, codec=codec.value, believed_only=believed, shadows=shadows
         ),
         clips=ClipForm(resize, intermediate),
     )  # fmt: skip

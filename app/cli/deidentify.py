@@ -14,7 +14,7 @@ from rich.table import Table
 
 from app.cli import console
 from app.cli.progress import Interruptible, ProgressView
-from app.cli.words import BELIEVED_HELP, BackgroundWord, CodecWord, LookWord
+from app.cli.words import BELIEVED_HELP, SHADOWS_HELP, BackgroundWord, CodecWord, LookWord
 
 if TYPE_CHECKING:
     from app.deidentify.batch import FileResult
@@ -95,6 +95,7 @@ def deidentify(
     ] = HowWord.MESH,
     look: Annotated[LookWord, typer.Option(help="How a mesh looks.")] = LookWord.CLOTHED,
     believed: Annotated[bool, typer.Option("--believed/--whole-bodies", help=f"{BELIEVED_HELP}.")] = True,
+    shadows: Annotated[bool, typer.Option("--shadows/--no-shadows", help=f"{SHADOWS_HELP}.")] = True,
     background: Annotated[
         BackgroundWord | None,
         typer.Option(
@@ -158,7 +159,7 @@ def deidentify(
     deid = DeidSettings(
         cover=_COVERS[what], fill=_FILLS[how], look=look.value, keep_audio=keep_audio, codec=codec.value,
         background=background.value if background is not None else "plate" if plate else "original",
-        believed_only=believed,
+        believed_only=believed, shadows=shadows,
     )  # fmt: skip
     found = find_inputs(inputs, output)
     if not found:

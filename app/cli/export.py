@@ -11,7 +11,7 @@ import typer
 
 from app.cli import console
 from app.cli.progress import Interruptible, ProgressView
-from app.cli.words import BELIEVED_HELP, BackgroundWord, CodecWord, LookWord
+from app.cli.words import BELIEVED_HELP, SHADOWS_HELP, BackgroundWord, CodecWord, LookWord
 
 if TYPE_CHECKING:
     from app.review.types import LearnedInpainter
@@ -68,6 +68,10 @@ def export(
     believed: Annotated[
         bool | None,
         typer.Option("--believed/--whole-bodies", help=f"{BELIEVED_HELP}; as in the project if left out."),
+    ] = None,
+    shadows: Annotated[
+        bool | None,
+        typer.Option("--shadows/--no-shadows", help=f"{SHADOWS_HELP}; as in the project if left out."),
     ] = None,
     background: Annotated[
         BackgroundWord | None,
@@ -139,8 +143,8 @@ def export(
     ):
         # What the window has stored holds, but for what is said here; sound is kept only when asked for here.
         said: dict[str, Any] = {name: word.value for name, word in chosen.items() if word is not None}
-        if believed is not None:
-            said["believed_only"] = believed
+        switches = {"believed_only": believed, "shadows": shadows}
+        said |= {name: on for name, on in switches.items() if on is not None}
         deid = replace(read_deid(store.setting(SETTING)), keep_audio=keep_audio, **said)
         summary = run_export(store, opened, project_body(store), request, deid, control, view)
     if as_json:

@@ -8,6 +8,10 @@ BELIEVED_HELP = "Let limbs that nobody saw fade out of body meshes, or draw them
 """Of the option ``--believed/--whole-bodies``."""
 
 
+SHADOWS_HELP = "Let body meshes before the empty room stand on a soft shadow"
+"""Of the option ``--shadows/--no-shadows``."""
+
+
 class LookWord(StrEnum):
     """How a body mesh looks."""
 

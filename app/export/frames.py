@@ -12,7 +12,7 @@ from app.deidentify.editing import read_plan
 from app.deidentify.plan import DeidPlan, Method
 from app.deidentify.sources import installed_sources
 from app.export.background import SeenCount
-from app.export.believed import LimbBeliefs
+from app.export.believed import LimbBeliefs, guess_belief
 from app.export.coverage import Presence, Whereabouts
 from app.export.looks import Wardrobe
 from app.pipeline.faces import as_sightings
@@ -23,6 +23,8 @@ from backends.background import Plate, StillRoom
 from backends.body import BodyModel, posed_vertices
 from backends.camera import Camera
 from backends.deidentify import Foreground, FreeArea, How, PersonCover, cover_frame
+from backends.deidentify.belief import foot_belief
+from backends.deidentify.shadows import feet_of, soles
 from backends.deidentify.sources import PersonMasks, box_of, owners
 from backends.deidentify.strays import link
 from backends.masks import CropMask
@@ -66,6 +68,7 @@ class FrameCoverer:
         self.whereabouts = Whereabouts(
             store, store.footage().fps, camera, doubtful=erases and self._plate is not None
         )
+        self._shadows, self._soles = settings.shadows, soles(body)
         self._beliefs: LimbBeliefs | None = None
         if settings.believed_only:
             self._beliefs = LimbBeliefs(self.whereabouts, body, camera, store.footage().fps)
@@ -85,7 +88,8 @@ class FrameCoverer:
         """The same, with (H, W) which pixels were replaced."""
         if self._plate is not None:
             room = self._plate.at(index)
-        covers = [self._cover_of(p, index) for p in self.whereabouts.at(index)]
+        people = self.whereabouts.at(index)
+        covers = [self._cover_of(p, index, people) for p in people]
         covers = self._with_masks(index, rgb, covers)
         covers += self._heads_of_nobody(index, covers)
         areas = [
@@ -125,18 +129,24 @@ class FrameCoverer:
             t for t in self.whereabouts.lost(index) if self.plan.method_for(t, index) is not None
         ]  # fmt: skip
 
-    def _cover_of(self, presence: Presence, index: int) -> PersonCover:
-        """What is known of a person as the pixels that have to go, and the body to show instead."""
+    def _cover_of(self, presence: Presence, index: int, people: Sequence[Presence] = ()) -> PersonCover:
+        """What is known of one of the ``people``: which pixels have to go, the body to show instead."""
         method = self.plan.method_for(presence.track.track_id, index)
         box = presence.box
         size = float(max(box[3] - box[1], 0.6 * (box[2] - box[0]), 8.0))
-        shown, head_xy, face_xy, belief = None, None, None, None
+        shown, head_xy, face_xy, belief, feet = None, None, None, None, None
         if presence.params is not None:
             vertices = posed_vertices(self._body, presence.params).astype(np.float32)
             look = method or Method("whole", "mesh")
             shown = self._wardrobe.shown(presence, presence.params, vertices, look)
+            standing = (1.0, 1.0)
             if self._beliefs is not None and method is not None and look.cover == "whole":
-                belief = shown.limbs.belief(self._beliefs.at(index, presence))
+                pieces, guess = self._beliefs.at(index, presence), guess_belief(presence, people)
+                belief = guess * shown.limbs.belief(pieces)
+                left, right = foot_belief(pieces)
+                standing = guess * left, guess * right
+            if self._shadows:
+                feet = feet_of(vertices, self._soles, self._camera, standing)
             head_xy = self._seen(vertices[self._body.head_vertices])
             face_xy = self._seen(vertices[self._body.face_vertices])
             reach = self._camera.project(vertices[::97])
@@ -147,7 +157,7 @@ class FrameCoverer:
             box, presence.keypoints, presence.masks, shown.mesh if shown is not None else None,
             shown.head_faces if shown is not None else None, head_xy, size, presence.slack,
             None if method is None else How(method.cover, method.fill), face_xy, presence.drawn,
-            method is not None and method.look == "confidence", belief,
+            method is not None and method.look == "confidence", belief, feet,
         )  # fmt: skip
 
     def _with_masks(self, index: int, rgb: U1, covers: list[PersonCover]) -> list[PersonCover]:

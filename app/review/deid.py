@@ -30,6 +30,7 @@ def read_deid(stored: Any) -> DeidSettings:
         look=looks.get(stored.get("look"), default.look),
         codec=codecs.get(stored.get("codec"), default.codec),
         believed_only=bool(stored.get("believed_only", True)),
+        shadows=bool(stored.get("shadows", True)),
     )
 
 

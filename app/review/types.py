@@ -218,6 +218,7 @@ class DeidSettings:
     """How people are covered in the export.
 
     ``believed_only``: limbs of body meshes that nobody saw, behind a table or below the picture, fade out.
+    ``shadows``: body meshes before the empty room stand on a soft shadow.
     """
 
     cover: Cover = "whole"
@@ -227,6 +228,7 @@ class DeidSettings:
     look: Look = "clothed"
     codec: Codec = "h264"
     believed_only: bool = True
+    shadows: bool = True
 
 
 ExportKind = Literal["video", "dicom", "coco", "smplx", "meshes_obj", "meshes_ply", "meshes_glb", "csv"]

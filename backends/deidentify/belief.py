@@ -176,6 +176,11 @@ def _closed(chains: F4) -> F4:
     return closed
 
 
+def foot_belief(pieces: F4) -> tuple[float, float]:
+    """Belief in the left and the right foot, of that in all pieces (40,)."""
+    return float(pieces[_CHAIN - 1]), float(pieces[3 * _CHAIN - 1])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LimbVertices:
     """Where on the limbs a mesh's vertices lie: ``share`` (V, 40) sparse, rows add up to at most one."""

@@ -26,6 +26,7 @@ from backends.deidentify.regions import (
     person_region,
     region_of,
 )
+from backends.deidentify.shadows import cast_shadows
 from backends.deidentify.types import Fill, FreeArea, PersonCover, Region
 from backends.render import composite
 
@@ -146,6 +147,8 @@ def cover_frame(
         if _fill_of(person) not in _ROOMY:
             _put(out, region, _fill_of(person), head_radius(person), paint)
     if bodies is not None:
+        if plate is not None:
+            cast_shadows(out, covers, camera)
         composite(out, in_light(bodies, covers, drawn.members, out), out=out)
     for area, region in below:
         if area.on_top:

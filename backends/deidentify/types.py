@@ -46,6 +46,8 @@ class PersonCover:
         own_colors: the mesh's colours mean something, so the room's light does not change them.
         belief: (V,) how far each vertex of ``mesh`` is to be believed, in [0, 1]: what nobody saw is not
             drawn, but covered as before. None: everything is.
+        feet: (2, 4) where both feet stand, metres in camera coordinates, and how far each is believed; None
+            where no shadow is cast.
     """
 
     box: F4
@@ -61,6 +63,7 @@ class PersonCover:
     drawn: bool = True
     own_colors: bool = False
     belief: F4 | None = None
+    feet: F4 | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

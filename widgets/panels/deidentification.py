@@ -26,6 +26,7 @@ from widgets.panels.paint import MARGIN, draw_text, hint_label, section_label
 from widgets.panels.plan_list import PlanList
 
 AUDIO_LABELS: dict[bool, str] = {False: "Removed", True: "Kept"}
+SHADOWS_LABELS: dict[bool, str] = {True: "Under the feet", False: "None"}
 LIMBS_LABELS: dict[bool, str] = {True: "Only what is believed", False: "All, guesses too"}
 _ROW = 24
 
@@ -105,7 +106,7 @@ class ValueRow(QAbstractButton):
 
 
 class DeidPanel(QWidget):
-    """Cover, With, Look, Limbs, Background, Audio, Video; below them exceptions and regions.
+    """Cover, With, Look, Limbs, Background, Shadows, Audio, Video; below them exceptions and regions.
 
     Signals: changed(DeidSettings); region_wanted(); row_chosen(PlanRow); row_removed(PlanRow).
     """
@@ -127,6 +128,9 @@ class DeidPanel(QWidget):
             "Legs and arms that nobody saw, behind a table or below the picture, fade out of body meshes. "
             "What is covered stays covered.", self,
         )  # fmt: skip
+        self.shadows = ValueRow(
+            "Shadows", SHADOWS_LABELS, "Body meshes before the empty room stand on a soft shadow", self
+        )
         self.background = ValueRow(
             "Background",
             BACKGROUND_LABELS,
@@ -144,6 +148,7 @@ class DeidPanel(QWidget):
         self.fill.chosen.connect(lambda value: self._change(fill=value))
         self.look.chosen.connect(lambda value: self._change(look=value))
         self.limbs.chosen.connect(lambda value: self._change(believed_only=value))
+        self.shadows.chosen.connect(lambda value: self._change(shadows=value))
         self.background.chosen.connect(lambda value: self._change(background=value))
         self.audio.chosen.connect(lambda value: self._change(keep_audio=value))
         layout = QVBoxLayout(self)
@@ -151,7 +156,10 @@ class DeidPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(section_label("De-identification", self))
         layout.addSpacing(9)
-        rows = (self.cover, self.fill, self.look, self.limbs, self.background, self.audio, self.codec)
+        rows = (
+            self.cover, self.fill, self.look, self.limbs, self.background, self.shadows, self.audio,
+            self.codec,
+        )  # fmt: skip
         for row in rows:
             layout.addWidget(row)
         self.why_not = hint_label("", self)
@@ -201,7 +209,10 @@ class DeidPanel(QWidget):
         self.look.set_value(settings.look)
         self.look.setVisible(settings.fill == "mesh")
         self.limbs.set_value(settings.believed_only)
-        self.limbs.setVisible(settings.fill == "mesh" and settings.cover == "whole")
+        whole = settings.fill == "mesh" and settings.cover == "whole"
+        self.limbs.setVisible(whole)
+        self.shadows.set_value(settings.shadows)
+        self.shadows.setVisible(whole and settings.background == "plate")
         self.background.set_value(
             settings.background, self._plate_state if settings.background == "plate" else ""
         )

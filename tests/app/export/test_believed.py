@@ -13,6 +13,7 @@ from theatre import BODY, HEIGHT, WIDTH, Theatre, make_theatre, record
 
 from app.datasets.open import open_truth
 from app.datasets.types import TruthView
+from app.export.believed import guess_belief
 from app.export.frames import FrameCoverer
 from app.footage import Footage
 from app.pipeline.engine import default_engine
@@ -174,4 +175,24 @@ def test_without_a_mask_the_keypoints_speak(tmp_path: Path) -> None:
         assert (shown == every).all() == sure
         knee = int(people[0].estimate.keypoints.xy[13, 1])
         assert (cv2.absdiff(shown[knee:], every[knee:]).max(axis=2) > 20).any() != sure
+    stage.store.close()
+
+
+def test_a_guess_where_somebody_was_found_is_covered_and_not_drawn(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path)
+    # Person 1 is lost for some frames in which somebody with another number stands at the same place.
+    people = [record(1, f) for f in (*range(4), *range(12, 24))]
+    people += [replace(record(1, f), track_id=2) for f in range(4, 12)]
+    stage.store.store_chunk(0, 23, people, {})
+    coverer = FrameCoverer(stage.store, BODY, stage.store.camera(), BELIEVED, None)
+    image = stage.footage.frame(7)
+    found = coverer.whereabouts.at(7)
+    assert [p.track.track_id for p in found if p.slack > 0] == [1]
+    assert [guess_belief(p, found) for p in found] == [0.0, 1.0]
+    out, covered = coverer.cover_with_mask(7, image)
+    every, covered_every = FrameCoverer(
+        stage.store, BODY, stage.store.camera(), ALL, None
+    ).cover_with_mask(7, image)  # fmt: skip
+    assert (out != every).any()
+    assert (covered == covered_every).all()
     stage.store.close()

@@ -387,7 +387,7 @@ def test_the_manifest_says_what_was_made_of_what_and_names_nobody(stage: Theatre
     assert manifest["frames"] == [0, 3]
     assert manifest["deidentification"] == {
         "cover": "whole", "fill": "mesh", "background": "original", "keep_audio": False,
-        "look": "clothed", "codec": "h264", "believed_only": True,
+        "look": "clothed", "codec": "h264", "believed_only": True, "shadows": True,
     }  # fmt: skip
     assert [o["kind"] for o in manifest["outputs"]] == list(kinds)
     for output in manifest["outputs"]:
