@@ -201,10 +201,10 @@ def test_the_way_of_covering_is_an_edit_and_changes_the_preview(session: Session
 def test_learning_the_empty_room_tells_how_far_it_is(session: Session) -> None:
     shares: list[float] = []
     session.set_deid(DeidSettings(cover="whole", fill="mesh", background="plate"))
+    shown = threading.Semaphore(0)
     for _ in range(2):
-        done = threading.Event()
-        session.preview_deidentified(30, lambda *_: done.set(), shares.append)
-        assert done.wait(60)
+        session.preview_deidentified(30, lambda *_: shown.release(), shares.append)
+        assert shown.acquire(timeout=60)
     assert shares == sorted(shares)
     assert shares.count(1.0) == 1  # the second time the room is known
 
