@@ -61,7 +61,7 @@ class Preview:
 
     def wear(self, body: BodyModel) -> None:
         """The project's people have another body from now on."""
-        self._body = body
+        self._body, self._wardrobe = body, Wardrobe(body)
 
     def request(
         self, index: int, settings: DeidSettings, callback: FrameCallback, learning: Learning = lambda _: None

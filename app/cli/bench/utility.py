@@ -67,6 +67,7 @@ def _rows(
     from app.evaluate.utility import Utility
     from app.export.frames import FrameCoverer
     from app.export.plate import build_plate
+    from app.pipeline.bodies import project_body
     from app.pipeline.engine import default_engine
     from app.pipeline.run import run_pipeline
     from app.review.types import DeidSettings, RunOptions
@@ -79,7 +80,7 @@ def _rows(
         camera = store.camera()
 
         def covered(settings: DeidSettings) -> Callable[[int, Picture], Picture]:
-            return FrameCoverer(store, engine.body, camera, settings, plate).cover
+            return FrameCoverer(store, project_body(store), camera, settings, plate).cover
 
         ways: list[tuple[str, Callable[[int, Picture], Picture]]] = [
             ("clothed bodies", covered(DeidSettings())),
