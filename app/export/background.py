@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,20 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 class SeenCount:
-    """Counts replaced pixels, and those of them that show what no frame ever showed."""
+    """Counts replaced pixels, and those of them that show what no frame ever showed. Threads may share it."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._replaced = 0
         self._unseen = 0
 
     def add(self, replaced: BoolArray, room: Plate) -> None:
         """One frame: (H, W) which pixels were replaced, and its room."""
-        self._replaced += int(np.count_nonzero(replaced))
-        if room.seen_fraction < 1.0:
-            self._unseen += int(np.count_nonzero(replaced & ~room.seen))
+        n = int(np.count_nonzero(replaced))
+        unseen = int(np.count_nonzero(replaced & ~room.seen)) if room.seen_fraction < 1.0 else 0
+        with self._lock:
+            self._replaced += n
+            self._unseen += unseen
 
     @property
     def never_seen_share(self) -> float:

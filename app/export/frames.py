@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,19 @@ _UNSURE = 0.25
 """How much farther a stray head's cover reaches between two sightings, as a share of the face."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A frame (H, W, 3) and what it is covered with."""
+
+    rgb: U1
+    covers: Sequence[PersonCover]
+    areas: Sequence[FreeArea]
+    room: Plate | None
+    foreground: Foreground | None
+
+
 class FrameCoverer:
-    """De-identifies single frames; not thread-safe, cheap to make.
+    """De-identifies single frames; cheap to make. Not thread-safe, but for :meth:`paint`.
 
     Args:
         settings: what holds where the project's plan has no rule for a person.
@@ -86,6 +97,10 @@ class FrameCoverer:
         self, index: int, rgb: U1, room: Plate | None = None
     ) -> tuple[U1, npt.NDArray[np.bool_]]:
         """The same, with (H, W) which pixels were replaced."""
+        return self.paint(self.prepare(index, rgb, room))
+
+    def prepare(self, index: int, rgb: U1, room: Plate | None = None) -> Prepared:
+        """Look up all that :meth:`paint` needs to cover a frame."""
         if self._plate is not None:
             room = self._plate.at(index)
         people = self.whereabouts.at(index)
@@ -97,12 +112,16 @@ class FrameCoverer:
             FreeArea(points, region.fill, on_top=bool(region.event_id))
             for region, points in self.plan.regions_at(index)
         ]
+        return Prepared(rgb, covers, areas, room, self._foreground_of(room))
+
+    def paint(self, frame: Prepared) -> tuple[U1, npt.NDArray[np.bool_]]:
+        """The covered picture and (H, W) which pixels were replaced. Several threads may paint at once."""
         covered, replaced = cover_frame(
-            rgb, covers, self._camera, plate=room, phase=(self._phase[0], self._phase[1]), areas=areas,
-            foreground=self._foreground_of(room),
+            frame.rgb, frame.covers, self._camera, plate=frame.room, phase=(self._phase[0], self._phase[1]),
+            areas=frame.areas, foreground=frame.foreground,
         )  # fmt: skip
-        if room is not None:
-            self.seen.add(replaced, room)
+        if frame.room is not None:
+            self.seen.add(replaced, frame.room)
         return covered, replaced
 
     def cover_known_heads(self, index: int, rgb: U1) -> tuple[U1, npt.NDArray[np.bool_]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -15,7 +16,7 @@ from app.audit.record import CoverageRecord
 from app.errors import ExportError, FootageError
 from app.export.atomic import named_late
 from app.export.background import background_record
-from app.export.frames import FrameCoverer
+from app.export.frames import FrameCoverer, Prepared
 from app.export.plate import Hidden, with_rooms
 from app.export.types import ExportSource, Step, Written
 from app.footage.base import Image
@@ -26,6 +27,8 @@ from app.pipeline.channel import Channel
 from backends.background import Inpainter, MovingRoom, Plate, StillRoom
 
 _DEPTH = 4
+_PAINTERS = 2
+"""Frames that are painted at a time; they are encoded in order."""
 _STAMP_S = 1e-4
 """Written time stamps may be rounded by this much: far less than a frame of any camera."""
 
@@ -58,7 +61,8 @@ def write_video(
     if room is not None and not room.steady:
         inpainter = MovingRoom()
     read: Channel[tuple[int, Image]] = Channel(_DEPTH, control)
-    covered: Channel[Image] = Channel(_DEPTH, control)
+    covered: Channel[Future[Image]] = Channel(_DEPTH, control)
+    painters = ThreadPoolExecutor(_PAINTERS, "paint")
 
     def decode() -> None:
         try:
@@ -77,13 +81,17 @@ def write_video(
             for index, image in read:
                 yield index, image, None
 
+    def paint(index: int, frame: Prepared) -> Image:
+        shown, mask = coverer.paint(frame)
+        if record is not None:
+            record.add(index, frame.rgb, shown, mask)
+        return shown
+
     def cover() -> None:
         try:
             for index, image, own_room in frames():
-                shown, mask = coverer.cover_with_mask(index, image, own_room)
-                if record is not None:
-                    record.add(index, image, shown, mask)
-                if not covered.put(shown):
+                frame = coverer.prepare(index, image, own_room)
+                if not covered.put(painters.submit(paint, index, frame)):
                     return
         except Exception as error:
             covered.finish(error)
@@ -102,9 +110,9 @@ def write_video(
         for thread in threads:
             thread.start()
         try:
-            for image in covered:
+            for painted in covered:
                 control.check()
-                writer.write(image)
+                writer.write(painted.result())
                 step(1)
             control.check()
             writer.close()
@@ -116,6 +124,7 @@ def write_video(
             covered.abandon()
             for thread in threads:
                 thread.join()
+            painters.shutdown(cancel_futures=True)
         _check(part, np.asarray(pts - pts[0]) * float(footage.time_base), checking())
         if judge is not None:
             naming.target = judge(part)
