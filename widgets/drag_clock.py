@@ -55,11 +55,13 @@ class DragClock:
         assert at is not None
         start = QPointF(*at)
         self._send(QEvent.Type.MouseButtonPress, start)
-        shown, fitted, busy = [], [], []
+        shown: list[float] = []
+        fitted: list[float] = []
+        busy: list[float] = []
         for i in range(_MOVES):
             angle = 2.0 * math.pi * (i + 1) / 40
             to = start + QPointF(30.0 * math.sin(angle), 30.0 * math.cos(angle) - 30.0)
-            self._fitted_at = self._shown_at = None
+            self._clear()
             begun, worked = time.perf_counter(), time.process_time()
             self._send(QEvent.Type.MouseMove, to)
             self._wait(lambda: self._shown_at is not None)
@@ -100,6 +102,9 @@ class DragClock:
         where = QPointF(glass.mapToGlobal(at))
         event = QMouseEvent(kind, at, where, button, held, Qt.KeyboardModifier.NoModifier)
         QApplication.sendEvent(glass, event)
+
+    def _clear(self) -> None:
+        self._fitted_at = self._shown_at = None
 
     def _wait(self, ready: Callable[[], bool]) -> None:
         end = time.perf_counter() + _PATIENCE_S

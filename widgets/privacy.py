@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QInputDialog, QMenu
 
+from app.deidentify.plan import RegionFill
 from app.errors import UnderstudyError
 from app.review.privacy import PlanRow, Privacy
 from app.review.types import REGION_FILL_LABELS
@@ -122,9 +124,7 @@ class PrivacyTool(QObject):
         menu.addAction("Rename…", lambda: self._rename(region_id, region.label))
         fills, group = menu.addMenu("Cover with"), QActionGroup(menu)
         for fill, words in REGION_FILL_LABELS.items():
-            action = fills.addAction(
-                words, lambda f=fill: self._edit(lambda p: p.change_region(region_id, fill=f))
-            )
+            action = fills.addAction(words, partial(self._edit, partial(_filled, region_id, fill)))
             action.setCheckable(True)
             action.setChecked(fill == region.fill)
             group.addAction(action)
@@ -180,3 +180,7 @@ class PrivacyTool(QObject):
 
     def _edit(self, change: Callable[[Privacy], object]) -> bool:
         return self._c.edit(lambda session: change(session.privacy), self.failed.emit)
+
+
+def _filled(region: int, fill: RegionFill, privacy: Privacy) -> None:
+    privacy.change_region(region, fill=fill)

@@ -139,7 +139,11 @@ def apply(app: QApplication, palette: Palette) -> None:
 
 
 def _mix(a: QColor, b: QColor, share: float) -> QColor:
-    return QColor.fromRgbF(*(x + (y - x) * share for x, y in zip(a.getRgbF()[:3], b.getRgbF()[:3])))
+    def between(x: float, y: float) -> float:
+        return x + (y - x) * share
+
+    red, green = between(a.redF(), b.redF()), between(a.greenF(), b.greenF())
+    return QColor.fromRgbF(red, green, between(a.blueF(), b.blueF()))
 
 
 def _sheet(p: Palette) -> str:

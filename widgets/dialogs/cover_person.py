@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -21,7 +23,8 @@ from PySide6.QtWidgets import (
 
 from app.deidentify.plan import Method
 from app.review.types import COVER_LABELS, FILL_LABELS, LOOK_LABELS
-from widgets.dialogs.message import Paragraph, primary
+from widgets.dialogs.message import primary
+from widgets.paragraph import Paragraph
 
 _SEEN = (
     "Whoever may be seen can be recognised in the export. Say why: the reason goes into the log of edits and "
@@ -136,7 +139,7 @@ class CoverPersonDialog(QDialog):
         self.accept()
 
 
-def _combo(labels: dict[str, str]) -> QComboBox:
+def _combo(labels: Mapping[Any, str]) -> QComboBox:
     box = QComboBox()
     for value, text in labels.items():
         box.addItem(text, value)

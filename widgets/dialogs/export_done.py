@@ -9,8 +9,9 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from widgets.dialogs.message import Paragraph, primary
+from widgets.dialogs.message import primary
 from widgets.panels.paint import counted
+from widgets.paragraph import Paragraph
 
 
 def size_text(n_bytes: int) -> str:

@@ -35,8 +35,9 @@ from app.review.types import (
     ExportRequest,
 )
 from widgets.dialogs.export_done import ExportDone
-from widgets.dialogs.message import Paragraph, primary
+from widgets.dialogs.message import primary
 from widgets.panels.paint import counted
+from widgets.paragraph import Paragraph
 from widgets.statusbar import remaining_text
 
 _WHAT: dict[ExportKind, tuple[str, str]] = {
@@ -97,7 +98,7 @@ class ExportSheet(QDialog):
             check.setChecked(kind in _USUAL)
             check.toggled.connect(self._check_ready)
             if kind == "dicom":
-                check.toggled.connect(lambda on: on and self._checks["video"].setChecked(True))
+                check.toggled.connect(self._with_video)
             grid.addWidget(check, i, 0)
             grid.addWidget(_label(detail), i, 1)
             self._checks[kind] = check
@@ -216,6 +217,11 @@ class ExportSheet(QDialog):
         self._warning.setVisible(bool(warning))
         self._confirm.setVisible(bool(warning))
         self._check_ready()
+
+    def _with_video(self, on: bool) -> None:
+        """A DICOM file is made from the video."""
+        if on:
+            self._checks["video"].setChecked(True)
 
     def _check_ready(self) -> None:
         chosen = [k for k, c in self._checks.items() if c.isChecked()]

@@ -7,7 +7,8 @@ import os
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from widgets.dialogs.message import WIDTH, Paragraph, button_row, primary
+from widgets.dialogs.message import WIDTH, button_row, primary
+from widgets.paragraph import Paragraph
 
 _COMMAND = f"{os.environ.get('UNDERSTUDY_COMMAND', 'understudy')} models install"
 

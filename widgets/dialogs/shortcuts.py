@@ -50,10 +50,10 @@ class ShortcutsDialog(QDialog):
             side = 0 if lengths[0] <= lengths[1] else 1
             lengths[side] += len(members) + 2
             sides[side].addLayout(self._group(name, members))
-        for side in sides:
-            side.addStretch(1)
-            side.setSpacing(18)
-            columns.addLayout(side, 1)
+        for column in sides:
+            column.addStretch(1)
+            column.setSpacing(18)
+            columns.addLayout(column, 1)
         area.setWidget(page)
         layout.addWidget(area, 1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
@@ -45,7 +47,7 @@ class ReachButton(QPushButton):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         group = QActionGroup(menu)
         for seconds, _, text in REACHES:
-            action = menu.addAction(text, lambda s=seconds: self.set_seconds(s))
+            action = menu.addAction(text, partial(self.set_seconds, seconds))
             action.setCheckable(True)
             action.setChecked(seconds == self.seconds)
             group.addAction(action)

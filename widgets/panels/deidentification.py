@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.review.privacy import PlanRow
@@ -74,7 +74,8 @@ class ValueRow(QAbstractButton):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         group = QActionGroup(menu)
         for value, text in self._options.items():
-            action = menu.addAction(text)
+            action = QAction(text, menu)
+            menu.addAction(action)
             action.setCheckable(True)
             action.setChecked(value == self._value)
             action.triggered.connect(self._chooser(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -331,7 +332,7 @@ class KeypointTable(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         person = self.model.person
         for value, text in _MENU:
-            action = menu.addAction(text, lambda v=value: self.visibility_requested.emit(keypoint, v))
+            action = menu.addAction(text, partial(self.visibility_requested.emit, keypoint, value))
             action.setCheckable(True)
             action.setChecked(person is not None and int(person.visibility[keypoint]) == value)
         return menu

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -216,8 +217,8 @@ class PeoplePanel(QWidget):
             merge, swap = menu.addMenu("Same person as"), menu.addMenu("Swap from here with")
             for other in others:
                 text, wanted = other.name.replace("&", "&&"), other.person_id
-                merge.addAction(text, lambda w=wanted: self.merge_requested.emit(w, person))
-                swap.addAction(text, lambda w=wanted: self.swap_requested.emit(person, w))
+                merge.addAction(text, partial(self.merge_requested.emit, wanted, person))
+                swap.addAction(text, partial(self.swap_requested.emit, person, wanted))
         menu.addSeparator()
         menu.addAction("Delete", "Del", lambda: self.delete_requested.emit(person))
         return menu

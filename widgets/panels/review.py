@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
@@ -160,9 +161,7 @@ class ReviewPanel(QWidget):
         every.setChecked(self.model.reason is None)
         menu.addSeparator()
         for reason, count in reasons.most_common():
-            action = menu.addAction(
-                f"{reason} · {count}", lambda r=reason: self.set_filter(r, with_done=done)
-            )
+            action = menu.addAction(f"{reason} · {count}", partial(self.set_filter, reason, with_done=done))
             action.setCheckable(True)
             action.setChecked(reason == self.model.reason)
         menu.addSeparator()

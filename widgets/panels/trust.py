@@ -86,8 +86,11 @@ class TrustCard(QFrame):
         column.setSpacing(8)
         column.addLayout(head)
         column.addLayout(grid)
-        for widget in (self.scope, self.plot, self.words, self.note, self.kept, self.curve, self.worth):
-            column.addWidget(widget)
+        parts: tuple[QWidget, ...] = (
+            self.scope, self.plot, self.words, self.note, self.kept, self.curve, self.worth,
+        )  # fmt: skip
+        for part in parts:
+            column.addWidget(part)
         self.tolerance.valueChanged.connect(lambda v: self._chose_tolerance(float(v * _STEP)))
         self.limit.valueChanged.connect(lambda _v: self._chose_limit())
         self.scope.currentIndexChanged.connect(lambda _i: self.scope_chosen.emit(self.scope.currentData()))

@@ -115,7 +115,9 @@ class ErrorPlot(QWidget):
                 x = scale.edge(0.5) + np.arange(first, stop) * scale.pixels_per_frame
                 y = mm[first:stop]
             else:
-                y = column_max(mm, Scale(len(mm), scale.width, scale.first, scale.last))
+                y = np.asarray(
+                    column_max(mm, Scale(len(mm), scale.width, scale.first, scale.last)), np.float32
+                )
                 x = np.arange(len(y)) + 0.5
             curve.setData(x, np.minimum(y, top * 0.985))
 

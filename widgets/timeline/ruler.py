@@ -64,11 +64,11 @@ class CoverageLane(QWidget):
             known = np.isin(coverage, (COVERED, SPARED, PREDICTED))
             covered = ~np.asarray(column_max(~known, scale), bool)
             ground = palette.accent.darker(125) if palette.is_dark else palette.accent
-            self._pixels[0, covered] = ground.getRgb()
-            self._pixels[0, covered & guessed] = _mixed(ground, palette.raised).getRgb()
-            self._pixels[0, spared] = palette.warning.getRgb()
+            self._pixels[0, covered] = _rgba(ground)
+            self._pixels[0, covered & guessed] = _rgba(_mixed(ground, palette.raised))
+            self._pixels[0, spared] = _rgba(palette.warning)
             wide = np.convolve(leak, np.ones(_LEAST_LEAK), "same") > 0
-            self._pixels[0, wide] = palette.bad.getRgb()
+            self._pixels[0, wide] = _rgba(palette.bad)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -89,6 +89,10 @@ class CoverageLane(QWidget):
         pixels = self._pixels
         image = QImage(pixels.data, pixels.shape[1], 1, pixels.strides[0], QImage.Format.Format_RGBA8888)
         painter.drawImage(row, image, QRectF(0, 0, image.width(), 1))
+
+
+def _rgba(color: QColor) -> tuple[int, int, int, int]:
+    return color.red(), color.green(), color.blue(), color.alpha()
 
 
 def _mixed(a: QColor, b: QColor) -> QColor:

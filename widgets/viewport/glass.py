@@ -87,9 +87,9 @@ class Glass(PaintedGlass):
         self.hovered = found
         self._view.person_selected.emit(found[0])
         if self.editable:
-            person = self.person(found[0])
-            assert person is not None
-            at = self._canvas.view.to_screen(person.xy[found[1]])
+            pressed = self.person(found[0])
+            assert pressed is not None
+            at = self._canvas.view.to_screen(pressed.xy[found[1]])
             self._grip = (float(at[0]) - x, float(at[1]) - y)
             self._dragging = "reach"
         self.update()

@@ -42,7 +42,7 @@ class PictureView:
 
     def to_screen(self, xy: npt.ArrayLike) -> F8:
         """(..., 2) screen positions of picture pixels."""
-        return (np.asarray(xy, np.float64) + 0.5) * self.scale + np.array(self.offset)
+        return np.asarray((np.asarray(xy, np.float64) + 0.5) * self.scale + np.array(self.offset))
 
     def to_picture(self, x: float, y: float) -> tuple[float, float]:
         """Picture pixel under a screen position."""
