@@ -302,6 +302,8 @@ class Controller(QObject):
             self.desk.people.set_people(self.session.people())
             self.desk.people.set_selected(self.person)
             self.desk.deid.set_plate_state(self.session.plate_state)
+            if self.space == "room":
+                self.show_scene()  # how the room lies may be known now
 
     # --- choices ------------------------------------------------------------------------------
 

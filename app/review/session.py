@@ -27,12 +27,13 @@ from app.review.findings import Findings
 from app.review.items import TrackEnds, review_items, touches_border
 from app.review.lanes import Series, longest_gap
 from app.review.leaks import Leaks, with_leaks
+from app.review.level import Level
 from app.review.long_work import LongWork
 from app.review.never_seen import room_words
 from app.review.people import person_rows
 from app.review.preview import Preview
 from app.review.privacy import PlanRow, Privacy
-from app.review.scene import SceneBuilder, camera_view, scene_model
+from app.review.scene import SceneBuilder, scene_model
 from app.review.session_edits import SessionEdits
 from app.review.thumbnails import Thumbnails
 from app.review.types import (
@@ -41,6 +42,7 @@ from app.review.types import (
     LEAK,
     PREDICTED,
     SPARED,
+    CameraView,
     CarryRange,
     EditLabel,
     ExportRequest,
@@ -97,7 +99,8 @@ class Session(SessionEdits):
         self.leaks = Leaks(store, lambda: self._log, lambda edit: self._after(edit), self._writable)
         self._warm = warm_up(self._stage)
         self.model = scene_model(self._body)
-        self.camera = camera_view(camera)
+        self._level = Level(store, lambda: self.changed())
+        self._level.look(self._body, camera)
         self.name = store.path.stem
         self.project_path = store.path
         self.footage_path = footage.path
@@ -135,6 +138,7 @@ class Session(SessionEdits):
         self._warm.join(20.0)  # it may be compiling; it ends by itself
         self._preview.close()
         self._thumbnails.close()
+        self._level.close()
         self._cache.close()
         self._footage.close()
         self._store.close()
@@ -260,6 +264,8 @@ class Session(SessionEdits):
         self._wear()
         self._scenes.set_live(not finished(self._store))
         self._see(self._store.camera())
+        if first is None:
+            self._level.look(self._body, self._store.camera())
         self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None
 
@@ -298,7 +304,12 @@ class Session(SessionEdits):
         self._stage.see(camera)
         self._scenes.see(camera)
         self._preview.forget_plate()
-        self.camera = camera_view(camera)
+        self._level.look(self._body, camera)
+
+    @property
+    def camera(self) -> CameraView:
+        """The view's camera, and how the room lies about it, as far as that is known."""
+        return self._level.view
 
     @property
     def plate_state(self) -> str:

@@ -50,7 +50,8 @@ class SceneModel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CameraView:
-    """The view's camera: ``x_cam = R @ x_world + t``, world metres z up; ``assumed`` focal length."""
+    """The view's camera: ``x_cam = R @ x_world + t``, world metres z up; ``assumed`` focal length; ``floor``
+    the world's z of the floor, None where nobody knows it."""
 
     K: F8
     R: F8
@@ -58,6 +59,7 @@ class CameraView:
     width: int
     height: int
     assumed: bool
+    floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,15 @@ from widgets import theme
 from widgets.viewport.layers import LineLayer, MeshLayer, PictureLayer, Topology
 from widgets.viewport.projection import Orbit, PictureView
 from widgets.viewport.renderer import edge_samples
-from widgets.viewport.room import floor_height, room_centre, room_lines
+from widgets.viewport.room import floor_height, room_extent, room_lines
 
 U1 = npt.NDArray[np.uint8]
 
 ORIGINAL, MESHES, DEIDENTIFIED, SPLIT = "original", "meshes", "deidentified", "split"
 CAMERA, ROOM = "camera", "room"
+
+_NEAREST_M, _ROOMY = 3.5, 1.8
+"""How far from the bodies' middle the room is looked at from: at least, and in their reach."""
 
 
 class GLCanvas(vispy_app.Canvas):
@@ -33,6 +37,7 @@ class GLCanvas(vispy_app.Canvas):
         )
         self.view = PictureView()
         self.orbit = Orbit()
+        self._orbit_found = replace(self.orbit)
         self.mode = MESHES
         self.space = CAMERA
         self.divider = 0.5
@@ -138,7 +143,15 @@ class GLCanvas(vispy_app.Canvas):
     def centre_room(self) -> None:
         """Look at the bodies from the front right."""
         if self._camera is not None:
-            self.orbit = Orbit(target=room_centre(self._camera, self._scene))
+            middle, reach = room_extent(self._camera, self._scene)
+            self.orbit = Orbit(target=middle, distance=max(_NEAREST_M, _ROOMY * reach))
+            self._orbit_found = replace(self.orbit)
+
+    def show_space(self, space: str) -> None:
+        """From the camera, or from outside: from where everybody is seen, unless a person has turned it."""
+        self.space = space
+        if space == ROOM and self.orbit == self._orbit_found:
+            self.centre_room()
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -178,7 +191,7 @@ class GLCanvas(vispy_app.Canvas):
         camera = self._camera
         assert camera is not None
         palette = theme.current()
-        centre = room_centre(camera, self._scene)
+        centre, _ = room_extent(camera, self._scene)
         self._lines.set_lines(
             *room_lines(camera, floor_height(camera, self._scene), centre, palette.secondary, palette.accent)
         )

@@ -13,6 +13,8 @@ F8 = npt.NDArray[np.float64]
 
 _HALF_M = 6
 _FRUSTUM_M = 0.6
+_FEW = 20
+"""Of the vertices of a body, one in so many tells where it is."""
 
 
 def to_world(camera: CameraView, points: npt.ArrayLike) -> F8:
@@ -22,7 +24,9 @@ def to_world(camera: CameraView, points: npt.ArrayLike) -> F8:
 
 
 def floor_height(camera: CameraView, scene: Scene | None) -> float:
-    """The floor lies where the lowest bodies stand; 1.5 m under the camera where there is none."""
+    """Where it is known to be, else where the lowest bodies stand; 1.5 m under the camera without any."""
+    if camera.floor is not None:
+        return camera.floor
     lowest = [
         float(np.percentile(to_world(camera, p.vertices)[:, 2], 0.5))
         for p in (scene.people if scene is not None else ())
@@ -31,17 +35,19 @@ def floor_height(camera: CameraView, scene: Scene | None) -> float:
     return float(np.median(lowest)) if lowest else -1.5
 
 
-def room_centre(camera: CameraView, scene: Scene | None) -> tuple[float, float, float]:
-    """The middle of the bodies."""
-    middles = [
-        to_world(camera, p.vertices).mean(axis=0)
+def room_extent(camera: CameraView, scene: Scene | None) -> tuple[tuple[float, float, float], float]:
+    """The middle of the bodies, and how far they reach from it, metres."""
+    bodies = [
+        to_world(camera, p.vertices[::_FEW])
         for p in (scene.people if scene is not None else ())
         if p.vertices is not None and not p.hidden
     ]
-    if not middles:
-        return 0.0, 3.0, -0.6
-    x, y, z = np.mean(middles, axis=0)
-    return float(x), float(y), float(z)
+    if not bodies:
+        return (0.0, 3.0, -0.6), 2.0
+    points = np.concatenate(bodies)
+    x, y, z = (points.min(axis=0) + points.max(axis=0)) / 2
+    reach = float(np.linalg.norm(points - (x, y, z), axis=1).max())
+    return (float(x), float(y), float(z)), reach
 
 
 def _line_color(color: QColor, alpha: float) -> tuple[float, float, float, float]:

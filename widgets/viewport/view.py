@@ -103,7 +103,7 @@ class Viewport(QWidget):
 
     def set_space(self, space: str) -> None:
         """ "camera" or "room"."""
-        self.canvas.space = space
+        self.canvas.show_space(space)
         self.refresh()
 
     def set_selected(self, person: int | None) -> None:
