@@ -7,6 +7,7 @@ of the finished video with that network again and, independent of all that cover
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -52,30 +53,48 @@ class People(Protocol):
 
 
 class WatchedPeople:
-    """People and, every few frames, faces."""
+    """People and, every few frames, faces; these are looked for while the next frames' people are."""
 
     def __init__(self, people: People, faces: FaceFinder) -> None:
         self._people = people
         self._faces = faces
+        self._thread = ThreadPoolExecutor(1, "faces")
+        self._looking: tuple[int, Future[list[Face]], list[TrackedPose]] | None = None
         self._shown: dict[int, int] = {}
-        self.sightings: list[Sighting] = []
-        """Faces that nobody owns."""
+        self._sightings: list[Sighting] = []
 
     def step(self, index: int, image_rgb: npt.NDArray[np.uint8]) -> list[TrackedPose]:
         """Everybody in the next picture."""
         found = self._people.step(index, image_rgb)
         if index % EVERY == 0 and min(image_rgb.shape[:2]) >= 32:
-            for face in self._faces.detect(image_rgb, _THRESHOLD, _SCALES):
-                owner = owner_of(face.box, found)
-                if owner is None:
-                    x0, y0, x1, y1 = (float(v) for v in face.box)
-                    self.sightings.append(Sighting(index, (x0, y0, x1, y1), face.score))
-                else:
-                    self._shown[owner] = self._shown.get(owner, 0) + 1
+            self._collect()
+            looking = self._thread.submit(self._faces.detect, image_rgb, _THRESHOLD, _SCALES)
+            self._looking = (index, looking, found)
         return found
+
+    @property
+    def sightings(self) -> list[Sighting]:
+        """Faces that nobody owns."""
+        self._collect()
+        return self._sightings
+
+    def _collect(self) -> None:
+        """Wait for the faces that are being looked for, and see whose they are."""
+        if self._looking is None:
+            return
+        index, looking, people = self._looking
+        self._looking = None
+        for face in looking.result():
+            owner = owner_of(face.box, people)
+            if owner is None:
+                x0, y0, x1, y1 = (float(v) for v in face.box)
+                self._sightings.append(Sighting(index, (x0, y0, x1, y1), face.score))
+            else:
+                self._shown[owner] = self._shown.get(owner, 0) + 1
 
     def finish(self) -> TrackDecisions:
         """Which tracks were no people; nobody who showed a face is among them."""
+        self._collect()
         decisions = self._people.finish()
         people = {t for t, n in self._shown.items() if n >= _PERSON}
         return replace(decisions, discarded=decisions.discarded - people)
@@ -89,7 +108,7 @@ class WatchedPeople:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
         self._people.restore(state)
-        self.sightings = as_sightings(state.get("faces", []))
+        self._sightings = as_sightings(state.get("faces", []))
         self._shown = {int(t): int(n) for t, n in state.get("faces_shown", [])}
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
+import numba
 import numpy as np
 import numpy.typing as npt
 
 U1 = npt.NDArray[np.uint8]
 F4 = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+Array = Any
 
 BLOCK = 8
 """Pixels. A face of 24 pixels fills at least four whole blocks."""
@@ -47,9 +51,41 @@ def replaced_blocks(source: U1, covered: U1, mask: Bools) -> tuple[Bools, Bools]
     Returns:
         (h, w) claimed: at least half of the block; and (h, w) replaced: claimed and altered.
     """
-    claimed = block_means(np.where(mask, np.uint8(255), np.uint8(0))) >= 128
-    difference = block_means(cv2.absdiff(source, covered)).max(axis=2)
-    return claimed, claimed & (difference >= _ALTERED)
+    claimed, replaced = np.empty((2, *grid_shape(*mask.shape)), np.bool_)
+    _compare(source, covered, mask, claimed, replaced)
+    return claimed, replaced
+
+
+@numba.njit(cache=True, nogil=True)
+def _compare(source: Array, covered: Array, mask: Array, claimed: Array, replaced: Array) -> None:
+    """Fill (h, w) ``claimed`` and ``replaced``; at the border the last row and column count again."""
+    height, width = mask.shape
+    counts, far = np.empty(claimed.shape[1], np.int32), np.empty(3, np.int32)
+    whole = width // BLOCK
+    for j in range(claimed.shape[0]):
+        counts[:] = 0
+        for v in range(j * BLOCK, (j + 1) * BLOCK):
+            y = min(v, height - 1)
+            for i in range(whole):
+                n = np.int32(0)
+                for k in range(BLOCK):
+                    n += mask[y, i * BLOCK + k]
+                counts[i] += n
+            for u in range(whole * BLOCK, claimed.shape[1] * BLOCK):
+                counts[u // BLOCK] += mask[y, min(u, width - 1)]
+        for i in range(claimed.shape[1]):
+            far[:] = 0
+            claimed[j, i] = 2 * counts[i] >= BLOCK * BLOCK
+            replaced[j, i] = False
+            if not claimed[j, i]:
+                continue
+            for v in range(j * BLOCK, (j + 1) * BLOCK):
+                y = min(v, height - 1)
+                for u in range(i * BLOCK, (i + 1) * BLOCK):
+                    x = min(u, width - 1)
+                    for c in range(3):
+                        far[c] += abs(np.int32(source[y, x, c]) - np.int32(covered[y, x, c]))
+            replaced[j, i] = far.max() > _ALTERED * BLOCK * BLOCK
 
 
 def share_in(blocks: Bools, box: F4) -> float:

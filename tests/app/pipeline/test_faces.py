@@ -59,8 +59,8 @@ def test_faces_beside_everybody_are_kept_and_whoever_shows_one_is_a_person() -> 
     watched = WatchedPeople(People(), faces)
     for frame in range(4 * EVERY):
         assert len(watched.step(frame, PICTURE)) == 2
-    assert faces.looks == 4
     assert [s.frame for s in watched.sightings] == [0, EVERY, 2 * EVERY, 3 * EVERY]
+    assert faces.looks == 4
     assert watched.sightings[0].box == (95, 80, 105, 92)
     assert watched.finish().discarded == frozenset({2})
 
