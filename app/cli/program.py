@@ -23,6 +23,7 @@ from app.cli.models import models
 from app.cli.run import run as run_command
 from app.cli.synthesize import synthesize
 from app.cli.train_confidence import train_confidence
+from app.cli.views import views
 from app.cli.window import show_window
 from app.errors import UnderstudyError
 from backends.errors import BackendError
@@ -44,6 +45,7 @@ app.command("deidentify")(deidentify)
 app.command("audit")(audit)
 app.command("synthesize")(synthesize)
 app.command("evaluate")(evaluate)
+app.command("views")(views)
 app.command("info")(info)
 app.command("doctor")(doctor)
 app.command("demo")(demo)

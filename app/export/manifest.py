@@ -16,6 +16,7 @@ from app.export.record_of import audit_of, codes_of, people_of, regions_of
 from app.export.types import ExportSource, Written
 from app.export.verdict import Verdict
 from app.pipeline.bodies import confidence_words, project_ref
+from app.project.notes import from_views
 from app.project.store import now
 
 _PACKAGES = ("understudy", "numpy", "numba", "av", "opencv-python-headless", "ai-edge-litert", "trimesh",
@@ -80,7 +81,7 @@ def make_manifest(
         "versions": _versions(),
         "confidence": " ".join(
             ["expected error in mm after aligning the body as a whole (place, turn, size).",
-             confidence_words(ref)]
+             confidence_words(ref, from_views(source.store))]
         ).strip(),
     }  # fmt: skip
 

@@ -44,6 +44,13 @@ def read_picture(path: Path) -> Image:
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
+def _colour_only(found: list[Path]) -> list[Path]:
+    """Without the depth that RGB-D recordings (DisguisOR's) keep beside their colour pictures."""
+    if any(p.stem.lower().endswith(("_rgbd", "_depth")) for p in found):
+        return [p for p in found if p.stem.lower().endswith(("_color", "_colour", "_rgb"))] or found
+    return found
+
+
 class PictureFootage(Footage):
     """A picture, or a folder of pictures of one size in natural order, taken as 25 frames a second."""
 
@@ -55,7 +62,7 @@ class PictureFootage(Footage):
                 found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
             except OSError as error:
                 raise FootageError(f"The folder {path.name} cannot be read: {error.strerror}.") from error
-            self._files = sorted(found, key=natural_key)
+            self._files = sorted(_colour_only(found), key=natural_key)
             if not self._files:
                 raise FootageError(f"The folder {path.name} holds no pictures (jpg, png, tif, bmp, webp).")
         else:

@@ -58,8 +58,17 @@ def keep_body(store: ProjectStore, ref: BodyRef) -> None:
     set_body_note(store, ref.plain())
 
 
-def confidence_words(ref: BodyRef) -> str:
-    """What the expected errors of such bodies rest on; "" where they were measured with this very body."""
+def confidence_words(ref: BodyRef, views: int = 0) -> str:
+    """What the expected errors of such bodies rest on; "" where they were measured with this very body.
+
+    Args:
+        views: from how many cameras together the bodies come; 0 where from one.
+    """
+    if views:
+        return (
+            f"These bodies come from {views} cameras together. Expected errors are what the cameras' own "
+            "agreement tells; what was measured of single cameras does not hold for them."
+        )
     if ref.free:
         return ""
     return (

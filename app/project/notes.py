@@ -12,6 +12,7 @@ _FINISHED = f"{NOTES}finished"
 _SMOOTHED = f"{NOTES}smoothed:"
 _FACES = f"{NOTES}faces"
 _BODY = f"{NOTES}body"
+_VIEWS = f"{NOTES}views"
 
 
 def smoothed(store: ProjectStore, track: int) -> dict[str, str]:
@@ -61,3 +62,14 @@ def body_note(store: ProjectStore) -> Any:
 def set_body_note(store: ProjectStore, values: Mapping[str, str]) -> None:
     """Remember which body the run fits; see :mod:`app.pipeline.bodies`."""
     _note(store, _BODY, dict(values))
+
+
+def from_views(store: ProjectStore) -> int:
+    """From how many cameras together the bodies come; 0 where from this project's own alone."""
+    stored = store.setting(_VIEWS)
+    return stored if isinstance(stored, int) else 0
+
+
+def set_from_views(store: ProjectStore, n: int) -> None:
+    """Note that the bodies come from ``n`` cameras together."""
+    _note(store, _VIEWS, n)

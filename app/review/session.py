@@ -17,7 +17,7 @@ from app.pipeline.device import cpu
 from app.pipeline.events import Job, Listener
 from app.pipeline.fit_stage import FitStage
 from app.project.edits import Edit, EditLog
-from app.project.notes import finished
+from app.project.notes import finished, from_views
 from app.project.store import ProjectStore
 from app.review import opening
 from app.review.carry import span_of
@@ -295,7 +295,7 @@ class Session(SessionEdits):
     @property
     def confidence_note(self) -> str:
         """What the expected errors rest on, where that has to be said; else ""."""
-        return confidence_words(self._ref)
+        return confidence_words(self._ref, from_views(self._store))
 
     def _see(self, camera: Camera) -> None:
         """A run may have estimated the focal length."""

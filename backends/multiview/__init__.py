@@ -1,6 +1,7 @@
-"""Several calibrated cameras: points in space from pixels, and who is who across views."""
+"""Several calibrated cameras: points in space from pixels, who is who across views, where cameras stand."""
 
 from backends.multiview.associate import associate
+from backends.multiview.refine import Refined, refine_cameras
 from backends.multiview.triangulate import Triangulated, triangulate, undistorted
 
-__all__ = ["Triangulated", "associate", "triangulate", "undistorted"]
+__all__ = ["Refined", "Triangulated", "associate", "refine_cameras", "triangulate", "undistorted"]

@@ -72,6 +72,30 @@ def open_disguisor(root: Path) -> TruthSet:
     return TruthSet(KIND, root, tuple(views))
 
 
+def camera_of_folder(folder: Path, width: int, height: int) -> Camera:
+    """The camera of ``camera_calibration.yml`` and ``world2camera.json``.
+
+    Raises:
+        DataSetError: they are missing or damaged.
+    """
+    path = folder / "camera_calibration.yml"
+    storage = opencv_storage(path)
+    key = "undistorted_color_camera_matrix"
+    K = intrinsics(path, stored_matrix(path, storage, key, (3, 3)), key)
+    place = folder / "world2camera.json"
+    said = table(place, read_json(place), "the file")
+    said = table(place, said.get("value0", said), "the file")
+    t = numbers(place, list(table(place, field(place, said, "translation"), "translation").values()),
+                "translation", (3,))  # fmt: skip
+    quaternion = table(place, field(place, said, "rotation"), "rotation")
+    q = numbers(place, [field(place, quaternion, axis) for axis in "xyzw"], "rotation", (4,))
+    if abs(float(np.linalg.norm(q)) - 1) > 1e-3:
+        raise damaged(place, "its rotation is no unit quaternion")
+    to_world = Y_TO_Z_UP @ Rotation.from_quat(q).as_matrix() @ FLIP
+    # The coefficients in the file are those of the raw pictures; these are undistorted.
+    return Camera(K, width, height, to_world.T, -to_world.T @ (Y_TO_Z_UP @ t))
+
+
 class _Keypoints:
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -99,24 +123,7 @@ class _View:
 
     @cached_property
     def _camera(self) -> Camera:
-        folder = self._pictures[0].parent
-        path = folder / "camera_calibration.yml"
-        storage = opencv_storage(path)
-        key = "undistorted_color_camera_matrix"
-        K = intrinsics(path, stored_matrix(path, storage, key, (3, 3)), key)
-        place = folder / "world2camera.json"
-        said = table(place, read_json(place), "the file")
-        said = table(place, said.get("value0", said), "the file")
-        t = numbers(place, list(table(place, field(place, said, "translation"), "translation").values()),
-                    "translation", (3,))  # fmt: skip
-        quaternion = table(place, field(place, said, "rotation"), "rotation")
-        q = numbers(place, [field(place, quaternion, axis) for axis in "xyzw"], "rotation", (4,))
-        if abs(float(np.linalg.norm(q)) - 1) > 1e-3:
-            raise damaged(place, "its rotation is no unit quaternion")
-        to_world = Y_TO_Z_UP @ Rotation.from_quat(q).as_matrix() @ FLIP
-        width, height = picture_size(self._pictures[0])
-        # The coefficients in the file are those of the raw pictures; these are undistorted.
-        return Camera(K, width, height, to_world.T, -to_world.T @ (Y_TO_Z_UP @ t))
+        return camera_of_folder(self._pictures[0].parent, *picture_size(self._pictures[0]))
 
     def frame(self, index: int) -> TrueFrame:
         picture = self._pictures[index]

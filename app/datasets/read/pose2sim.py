@@ -87,7 +87,7 @@ def open_pose2sim(markers: Path, calibration: Path) -> TruthSet:
     for name, section in sections.items():
         if name == "metadata":
             continue
-        camera = _camera(calibration, name, table(calibration, section, name))
+        camera = camera_of_section(calibration, name, table(calibration, section, name))
         read = _reader(found, camera)
         n = found.first + len(found.points)
         views.append(ReadView(name, n, found.fps, _video(project, name, section.get("name")), read))
@@ -158,7 +158,12 @@ def joint_name(marker: str) -> str:
     return side + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", rest).lower()
 
 
-def _camera(path: Path, name: str, section: dict[str, Any]) -> Camera:
+def camera_of_section(path: Path, name: str, section: dict[str, Any]) -> Camera:
+    """The camera of one section of a calibration.
+
+    Raises:
+        DataSetError: damaged, or a fisheye's.
+    """
     if section.get("fisheye"):
         raise DataSetError(f"{path.name}: {name} is a fisheye camera, which this program does not know.")
     K = intrinsics(path, field(path, section, "matrix"), f"matrix of {name}")
