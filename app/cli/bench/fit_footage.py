@@ -3,7 +3,6 @@ with OpenPose's keypoints, and with our own from the videos."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,64 +13,90 @@ from app.cli.bench.fit_rows import Row, measured
 from app.datasets.errors import DataSetError
 from app.datasets.open import open_truth
 from app.datasets.types import TruthSet
+from app.multiview.keypoints import read_keypoints
 from backends.camera import Camera
 from backends.fitting import BodyFitter, ViewsFit, learn_offsets
 from backends.keypoints.layout import INDEX, N_KEYPOINTS
 from backends.keypoints.types import Keypoints
-from backends.multiview import associate, triangulate
+from backends.multiview import associate, refine_cameras, triangulate
 
 F8 = npt.NDArray[np.float64]
 
-_BODY_25B = [*range(17), *range(19, 25)]
-"""BODY_25B has COCO's 17, neck, top of the head, and the feet in our order."""
 _STEP = 5
 _OURS_STEP = 2
 _OURS_FRAMES = 40
+_TAUGHT = 2
 
 
 def balancing_rows(fitter: BodyFitter, folder: Path, videos: bool, check: Callable[[], object]) -> list[Row]:
-    """Distance to the markers and reprojection, medians; then with the estimator's offsets learnt."""
+    """Distance to the markers and reprojection, medians: as it is, then with what the first third of the
+    frames taught, measured on the others."""
     truth = open_truth(folder)
     cameras = [c for c in (view.frame(0).camera for view in truth.views) if c is not None]
-    frames = range(0, truth.views[0].n_frames, _STEP)
-    people = [[_openpose(folder, v, f) for v in range(len(cameras))] for f in frames]
-    rows = _rows("balancing, OpenPose json", fitter, truth, cameras, frames, people, True, check)
+    names = [view.name for view in truth.views]
+    found = read_keypoints(folder / "openpose_json", names, "auto")
+    n = truth.views[0].n_frames
+    people = [[[s.keypoints for s in view.get(f, [])] for view in found] for f in range(n)]
+    rows = _rows("balancing, OpenPose json", fitter, truth, cameras, people, _STEP, True, check)
     if videos:
-        ours, people = _ours(truth, check)
-        rows += _rows("balancing, our keypoints", fitter, truth, cameras, ours, people, False, check)
+        people = _ours(truth, check)
+        rows += _rows("balancing, our keypoints", fitter, truth, cameras, people, _OURS_STEP, False, check)
     return rows
 
 
 def _rows(
-    what: str, fitter: BodyFitter, truth: TruthSet, cameras: Sequence[Camera], frames: Sequence[int],
-    people: Sequence[Sequence[F8]], bounded: bool, check: Callable[[], object],
+    what: str, fitter: BodyFitter, truth: TruthSet, cameras: Sequence[Camera],
+    people: Sequence[Sequence[Sequence[Keypoints]]], step: int, bounded: bool, check: Callable[[], object],
 ) -> list[Row]:  # fmt: skip
-    seen = [_one_person(found, cameras) for found in people]
-    first = []
-    for keypoints in seen:
-        check()
-        first.append(fitter.fit_views(keypoints, cameras))
-    points = [
-        triangulate(
-            np.stack([np.where(k.visibility[:, None] > 0, k.xy, np.nan) for k in s]),
-            np.stack([k.score for k in s]), cameras,
-        ).points
-        for s in seen
-    ]  # fmt: skip
-    offsets = learn_offsets(fitter.body, fitter.arrays, first, points)
-    learnt = BodyFitter(fitter.body, fitter.settings, offsets=offsets)
-    second = [learnt.fit_views(s, cameras) for s in seen]
-    (mm, px), (mm2, px2) = (_measure(truth, frames, fits) for fits in (first, second))
+    """Of ``people`` by frame and view each ``step``-th; each ``_TAUGHT``-th of the first third teaches."""
+    third = len(people) // 3
+    frames, taught = range(0, len(people), step), range(0, third, _TAUGHT)
+    late = [f for f in frames if f >= third]
     mm_bound, px_bound = (35.0, 8.0) if bounded else (None, None)
-    return [
-        measured(f"{what}, {len(first)} frames: median to the markers", mm, "mm", at_most=mm_bound),
+
+    def fit(by: BodyFitter, views: Sequence[Camera], of: Sequence[int]) -> tuple[list[F8], list[ViewsFit]]:
+        """Triangulated keypoints and fits."""
+        points, fits = [], []
+        for f in of:
+            check()
+            keypoints = _one_person(people[f], views)
+            points.append(triangulate(*_arrays(keypoints), views).points)
+            fits.append(by.fit_views(keypoints, views))
+        return points, fits
+
+    plain = fit(fitter, cameras, frames)[1]
+    mm, px, used = _measure(truth, frames, plain)
+    table = [
+        measured(f"{what}, {len(plain)} frames: median to the markers", mm, "mm", at_most=mm_bound),
         measured("    median reprojection", px, "px"),
-        measured("    to the markers, the estimator's offsets learnt", mm2, "mm", at_most=mm_bound),
-        measured("    reprojection, the estimator's offsets learnt", px2, "px", at_most=px_bound),
+        measured("    keypoints that the cameras agree on", used, "%"),
     ]
+    seen = [_arrays(_one_person(people[f], cameras)) for f in taught]
+    better = refine_cameras(np.stack([xy for xy, _ in seen]), np.stack([s for _, s in seen]), cameras).cameras
+    for words, views in (("offsets", list(cameras)), ("offsets and cameras touched up", list(better))):
+        points, first = fit(fitter, views, taught)
+        offsets = learn_offsets(fitter.body, fitter.arrays, first, points)
+        held_out = fit(BodyFitter(fitter.body, fitter.settings, offsets=offsets), views, late)[1]
+        mm, px, used = _measure(truth, late, held_out)
+        table += [
+            measured(
+                f"    held out, {words}, from frames before {third}: to the markers", mm, "mm",
+                at_most=mm_bound,
+            ),
+            measured("        reprojection", px, "px", at_most=px_bound),
+            measured("        keypoints that the cameras agree on", used, "%"),
+        ]  # fmt: skip
+    return table
 
 
-def _measure(truth: TruthSet, frames: Sequence[int], fits: Sequence[ViewsFit]) -> tuple[float, float]:
+def _arrays(seen: Sequence[Keypoints]) -> tuple[F8, F8]:
+    """(V, 23, 2) pixels, NaN where absent, and (V, 23) scores."""
+    xy = np.stack([np.where(k.visibility[:, None] > 0, k.xy, np.nan) for k in seen])
+    return xy.astype(np.float64), np.stack([k.score for k in seen]).astype(np.float64)
+
+
+def _measure(truth: TruthSet, frames: Sequence[int], fits: Sequence[ViewsFit]) -> tuple[float, float, float]:
+    """Medians: mm to the markers, px of the keypoints that count; and how many of 100 of them do."""
     gaps = []
     for f, fit in zip(frames, fits):
         frame = truth.views[0].frame(f)
@@ -81,52 +106,32 @@ def _measure(truth: TruthSet, frames: Sequence[int], fits: Sequence[ViewsFit]) -
             pairs = [(i, INDEX[n]) for i, n in enumerate(known.layout.joints) if n in INDEX]
             found = fit.keypoints_3d @ frame.camera.R.T + frame.camera.t
             gaps += [float(np.linalg.norm(found[k] - known.xyz[i])) for i, k in pairs]
-    return 1e3 * float(np.nanmedian(gaps)), float(np.nanmedian([f.residual_px for f in fits]))
+    residual = np.stack([f.residual_px for f in fits])
+    used = 100 * float(np.isfinite(residual).mean())
+    return 1e3 * float(np.nanmedian(gaps)), float(np.nanmedian(residual)), used
 
 
-def _one_person(found: Sequence[F8], cameras: Sequence[Camera]) -> list[Keypoints]:
+def _one_person(found: Sequence[Sequence[Keypoints]], cameras: Sequence[Camera]) -> list[Keypoints]:
     """The keypoints of the person whom most views show; absent where a view does not."""
-    groups = associate([p[..., :2] for p in found], [np.nan_to_num(p[..., 2]) for p in found], cameras)
-    result = []
-    for v, people in enumerate(found):
-        p = people[groups[0][v]] if v in groups[0] else np.full((N_KEYPOINTS, 3), np.nan)
-        there = np.isfinite(p).all(axis=1)
-        score = np.nan_to_num(p[:, 2]).clip(0.0, 1.0).astype(np.float32)
-        result.append(
-            Keypoints(
-                np.nan_to_num(p[:, :2]).astype(np.float32), score, np.where(there, 2, 0).astype(np.uint8),
-                np.zeros(N_KEYPOINTS, np.uint8),
-            )
-        )  # fmt: skip
-    return result
+    none = np.zeros((0, N_KEYPOINTS, 2)), np.zeros((0, N_KEYPOINTS))
+    arrays = [_arrays(people) if people else none for people in found]
+    groups = associate([xy for xy, _ in arrays], [score for _, score in arrays], cameras)
+    zero = np.zeros(N_KEYPOINTS)
+    absent = Keypoints(
+        np.zeros((N_KEYPOINTS, 2), np.float32), zero.astype(np.float32), zero.astype(np.uint8),
+        zero.astype(np.uint8),
+    )  # fmt: skip
+    return [people[groups[0][v]] if v in groups[0] else absent for v, people in enumerate(found)]
 
 
-def _openpose(folder: Path, view: int, frame: int) -> F8:
-    """(P, 23, 3) x, y, score of OpenPose's people; NaN where a keypoint was not found.
-
-    Raises:
-        DataSetError: the file is missing or is no OpenPose json.
-    """
-    name = f"cam{view + 1:02d}"
-    path = folder / "openpose_json" / name / f"{name}.{frame:04d}.json"
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        rows = [np.array(p["pose_keypoints_2d"], dtype=np.float64).reshape(25, 3) for p in data["people"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataSetError(f"{path.name} is missing or is no OpenPose json of BODY_25B: {error}") from error
-    found = np.stack([r[_BODY_25B] for r in rows]) if rows else np.zeros((0, N_KEYPOINTS, 3))
-    found[found[..., 2] <= 0] = np.nan
-    return found
-
-
-def _ours(truth: TruthSet, check: Callable[[], object]) -> tuple[Sequence[int], list[list[F8]]]:
+def _ours(truth: TruthSet, check: Callable[[], object]) -> list[list[list[Keypoints]]]:
     """What the pipeline's own networks see in the videos."""
     from app.footage import open_footage
     from app.pipeline.engine import default_engine
 
     engine = default_engine()
     frames = range(0, min(_OURS_FRAMES, truth.views[0].n_frames), 1)
-    per_view: list[list[F8]] = []
+    per_view: list[list[list[Keypoints]]] = []
     for view in truth.views:
         if not isinstance(view.source, Path):
             raise DataSetError(f"The video of {view.name} is missing beside the calibration.")
@@ -134,14 +139,6 @@ def _ours(truth: TruthSet, check: Callable[[], object]) -> tuple[Sequence[int], 
         with open_footage(view.source) as footage:
             for f in frames:
                 check()
-                keypoints = [p.estimate.keypoints for p in stream.step(f, footage.frame(f))]
-                rows = [
-                    np.where(
-                        k.visibility[:, None] > 0, np.column_stack([k.xy, k.score]).astype(np.float64), np.nan
-                    )
-                    for k in keypoints
-                ]
-                found.append(np.stack(rows) if rows else np.zeros((0, N_KEYPOINTS, 3)))
+                found.append([p.estimate.keypoints for p in stream.step(f, footage.frame(f))])
         per_view.append(found)
-    chosen = frames[::_OURS_STEP]
-    return chosen, [[found[f] for found in per_view] for f in chosen]
+    return [[found[f] for found in per_view] for f in frames]

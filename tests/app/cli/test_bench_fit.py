@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from app.cli.bench.fit_baseline import Textbook
 from app.cli.bench.fit_data import Watched, watch
 from app.cli.bench.fit_exact import aligned_mm
-from app.cli.bench.fit_footage import _openpose
 from app.cli.bench.fit_rows import measured
-from app.datasets.errors import DataSetError
 from backends.body import load_body, posed_keypoints
 
 
@@ -65,20 +60,3 @@ def test_the_textbook_way_finds_a_body(room: Watched) -> None:
     params, rms = Textbook(body, steps=6).fit(sight.keypoints(), camera)
     assert rms < 60
     assert aligned_mm(body, params, sight.truth) < 150
-
-
-def test_openpose_files_are_read_and_damaged_ones_named(tmp_path: Path) -> None:
-    folder = tmp_path / "openpose_json" / "cam01"
-    folder.mkdir(parents=True)
-    values = np.arange(75.0)
-    values[3 * 4 + 2] = 0.0
-    (folder / "cam01.0000.json").write_text(json.dumps({"people": [{"pose_keypoints_2d": values.tolist()}]}))
-    found = _openpose(tmp_path, 0, 0)
-    assert found.shape == (1, 23, 3)
-    np.testing.assert_array_equal(found[0, 17], [57.0, 58.0, 59.0])
-    assert np.isnan(found[0, 4]).all()
-    (folder / "cam01.0001.json").write_text('{"people": [{"pose_keypoints_2d": [1, 2]}]}')
-    (folder / "cam01.0002.json").write_text("no json")
-    for frame in (1, 2, 3):
-        with pytest.raises(DataSetError, match=f"cam01.000{frame}.json"):
-            _openpose(tmp_path, 0, frame)
