@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
 from app.errors import UnderstudyError
 from app.export.bodies import export_bodies
+from app.export.inpainters import remembered_painters
 from app.models.store import ModelStore
 from app.pipeline.engine import DETECTOR, LANDMARKS
 from app.pipeline.events import Failed
@@ -22,6 +24,8 @@ from widgets.dialogs.missing_weights import MissingWeightsDialog
 from widgets.dialogs.shortcuts import ShortcutsDialog
 from widgets.work import Work
 
+U1 = npt.NDArray[np.uint8]
+
 
 class Sheets(QObject):
     """Makes dialogs when they are needed."""
@@ -35,6 +39,9 @@ class Sheets(QObject):
         self._export: ExportSheet | None = None
         self._missing: MissingWeightsDialog | None = None
         work.export_progress.connect(self._export_progress)
+        work.export_stages.connect(self._export_stages)
+        work.export_stage.connect(self._export_stage)
+        work.export_frame.connect(self._export_frame)
         work.export_done.connect(self._export_done)
         work.export_failed.connect(self._export_failed)
         work.networks_missing.connect(self.show_missing_networks)
@@ -54,6 +61,7 @@ class Sheets(QObject):
             session.n_lost_frames, len(session.people()), session.has_audio, session.deid,
             unprocessed=int(np.count_nonzero(coverage == NOT_PROCESSED)),
             bodies=export_bodies(session.body_name),
+            inpainters=remembered_painters(),
             cut_tracks=sum(1 for i in session.review_items() if i.title == TRACK_ENDS and not i.done),
         )  # fmt: skip
         sheet.export_requested.connect(self._work.export)
@@ -65,6 +73,18 @@ class Sheets(QObject):
     def _export_progress(self, done: int, total: int, remaining: float | None, text: str) -> None:
         if self._export is not None:
             self._export.set_progress(done, total, remaining, text)
+
+    def _export_stages(self, stages: object) -> None:
+        if self._export is not None and isinstance(stages, tuple):
+            self._export.set_stages(stages)
+
+    def _export_stage(self, name: str, text: str) -> None:
+        if self._export is not None:
+            self._export.start_stage(name, text)
+
+    def _export_frame(self, frame: int, rgb: U1) -> None:
+        if self._export is not None:
+            self._export.show_frame(frame, rgb)
 
     def _export_done(self, summary: object) -> None:
         if self._export is not None:

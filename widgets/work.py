@@ -14,8 +14,10 @@ from app.pipeline.events import (
     Event,
     Failed,
     Finished,
+    FrameWritten,
     Job,
     Progress,
+    StagesPlanned,
     StageStarted,
     Warned,
 )
@@ -29,8 +31,9 @@ class Work(QObject):
     """One job at a time.
 
     Signals: changed() when work begins or ends; failed(message); networks_missing(message);
-    warned(message); export_progress(done, total, remaining_s or None, text); export_done(summary);
-    export_failed(message).
+    warned(message); export_stages(pairs of name and text); export_stage(name, text);
+    export_progress(done, total, remaining_s or None, text); export_frame(frame, (h, w, 3) as written);
+    export_done(summary); export_failed(message).
     """
 
     changed = Signal()
@@ -38,6 +41,9 @@ class Work(QObject):
     warned = Signal(str)
     networks_missing = Signal(str)
     export_progress = Signal(object, object, object, object)
+    export_stages = Signal(object)
+    export_stage = Signal(str, str)
+    export_frame = Signal(int, object)
     export_done = Signal(object)
     export_failed = Signal(str)
 
@@ -173,6 +179,12 @@ class Work(QObject):
             paused = self._job is not None and self._job.paused
             status.set_stage(event.text)
             status.set_paused(paused)
+            if self.kind == "export":
+                self.export_stage.emit(event.stage, event.text)
+        elif isinstance(event, StagesPlanned):
+            self.export_stages.emit(event.stages)
+        elif isinstance(event, FrameWritten):
+            self.export_frame.emit(event.frame, event.rgb)
         elif isinstance(event, Progress):
             self._show_progress(event)
         elif isinstance(event, ChunkStored):

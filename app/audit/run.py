@@ -29,6 +29,8 @@ from backends.audit.search import CENTERFACE, FULL_RANGE, PEOPLE, Look, Searcher
 from backends.audit.types import Finding
 
 STAGE = "audit"
+AUDIT_STAGE = (STAGE, "Searching the finished video")
+"""The stage's name, and what people read."""
 NETWORKS = {CENTERFACE: "centerface", FULL_RANGE: "face-detector-full-range", PEOPLE: "blazepose-detector"}
 """The searches and the networks that make them."""
 
@@ -71,7 +73,7 @@ def audit_file(
     control, tell = control or Control(), listener or _ignore
     searches, searcher_of = _networks(models or ModelStore())
     first = record.first if record is not None else 0
-    tell(StageStarted(STAGE, "Searching the finished video"))
+    tell(StageStarted(*AUDIT_STAGE))
     with open_footage(path) as video:
         every = max(2, round(_EVERY_S * video.fps))
         linker = Linker({"face": max(3, round(_FACE_GAP_S * video.fps)), "head": 2, "person": 2 * every})

@@ -120,6 +120,7 @@ def export(
     Every file is written under another name, read back and checked before it gets its own.
     """
     from app.cli.documents import existing_project
+    from app.export.inpainters import remember_painter
     from app.export.run import run_export
     from app.pipeline.bodies import project_body
     from app.review.deid import SETTING, read_deid
@@ -147,6 +148,8 @@ def export(
         said |= {name: on for name, on in switches.items() if on is not None}
         deid = replace(read_deid(store.setting(SETTING)), keep_audio=keep_audio, **said)
         summary = run_export(store, opened, project_body(store), request, deid, control, view)
+        if request.inpainter is not None:
+            remember_painter(request.inpainter)
     if as_json:
         console.print_json({**summary, "warnings": view.warnings})
         return

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+
+import platformdirs
 
 from app.errors import ModelError
 from app.review.types import LearnedInpainter
@@ -59,3 +64,39 @@ def open_inpainter(name: str, code: Path, weights: Path) -> Inpainter:
     except (WeightsError, ImportError) as error:
         raise ModelError(str(error)) from error
     return opened
+
+
+def _notes() -> Path:
+    """Which network was opened with which files; ``UNDERSTUDY_CONFIG`` names another folder."""
+    folder = os.environ.get("UNDERSTUDY_CONFIG") or platformdirs.user_config_dir("understudy")
+    return Path(folder) / "inpainters.json"
+
+
+def remember_painter(choice: LearnedInpainter) -> None:
+    """A network has painted with these files: from now on the window offers it. No harm where that fails."""
+    known = {c.name: c for c in remembered_painters()} | {choice.name: choice}
+    told = {
+        name: {"code": str(c.code.absolute()), "weights": str(c.weights.absolute())}
+        for name, c in known.items()
+    }  # fmt: skip
+    notes = _notes()
+    part = notes.with_suffix(".part")
+    try:
+        notes.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        part.replace(notes)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def remembered_painters() -> tuple[LearnedInpainter, ...]:
+    """Networks that have painted before, by name; without those that are not installed or whose files are
+    gone. Damaged notes are no notes."""
+    try:
+        told = json.loads(_notes().read_text(encoding="utf-8"))
+        choices = [LearnedInpainter(n, Path(v["code"]), Path(v["weights"])) for n, v in sorted(told.items())]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return ()
+    known = inpainters()
+    return tuple(c for c in choices if c.name in known and c.code.exists() and c.weights.is_file())

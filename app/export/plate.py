@@ -29,6 +29,8 @@ from backends.tracking.stream import PeopleStream
 
 BoolArray = npt.NDArray[np.bool_]
 
+PLATE_STAGE = ("plate", "Building the empty room")
+"""The stage's name, and what people read."""
 _LEAD_S = 3.0
 """Whoever is found in mid-picture stood there before, and would come into the room: for so long their place
 counts as theirs. Where nothing else was ever seen, the room is filled, and what is there is covered."""
@@ -70,7 +72,7 @@ def build_plate(store: ProjectStore, footage: Footage, control: Control, listene
         Cancelled: when asked to stop.
         FootageError: a frame cannot be read.
     """
-    listener(StageStarted("plate", "Building the empty room"))
+    listener(StageStarted(*PLATE_STAGE))
     hidden = Hidden(store, footage)
     wanted = choose_looks(store, footage)
     left_in = LeftIn(footage.height, footage.width)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.audit.report import report_paths, write_report
+from app.audit.run import AUDIT_STAGE
 from app.deidentify.editing import read_plan
 from app.errors import ExportError, ModelError
 from app.export.atomic import make_folder
@@ -22,7 +23,8 @@ from app.export.inpainters import open_painter
 from app.export.manifest import make_manifest, write_manifest
 from app.export.meshes import write_meshes
 from app.export.names import DICOM, DICOM_UNVERIFIED, MANIFEST, UNVERIFIED, VERIFIED
-from app.export.plate import build_plate
+from app.export.plate import PLATE_STAGE, build_plate
+from app.export.showing import Showing
 from app.export.smplx import write_smplx
 from app.export.table import write_table
 from app.export.types import ExportSource, Step, Written
@@ -31,7 +33,7 @@ from app.export.video import write_video
 from app.footage import Footage
 from app.models.store import ModelStore
 from app.pipeline.engine import DETECTOR, LANDMARKS
-from app.pipeline.events import Listener, Progress, StageStarted, Warned
+from app.pipeline.events import Listener, Progress, StagesPlanned, StageStarted, Warned
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.project.store import ProjectStore
@@ -50,6 +52,8 @@ _STAGES: dict[ExportKind, str] = {
     "csv": "Writing the table", "meshes_obj": "Writing meshes (obj)", "meshes_ply": "Writing meshes (ply)",
     "meshes_glb": "Writing meshes (glb)",
 }  # fmt: skip
+
+_CHECK = ("check", "Checking the video")
 
 _CONFIRM = "Run and look at the review list first, or confirm that the video may be exported like this."
 
@@ -96,7 +100,9 @@ def run_export(
     written: list[Written] = []
     video_s = 0.0
     judge: Judge | None = None
-    for kind in sorted(request.kinds, key=lambda k: k == "dicom"):  # it is made from the finished video
+    kinds = sorted(request.kinds, key=lambda k: k == "dicom")  # it is made from the finished video
+    listener(StagesPlanned(_planned(kinds, needs_plate=_needs_plate(source, plate), audit=request.audit)))
+    for kind in kinds:
         control.check()
         if kind == "dicom":
             listener(StageStarted(kind, _STAGES[kind]))
@@ -168,6 +174,20 @@ def _as_dicom(
     made = write_dicom(video, target, plan, source.control, step, verified=verified)
     other.unlink(missing_ok=True)
     return made
+
+
+def _planned(
+    kinds: Sequence[ExportKind], *, needs_plate: bool, audit: bool
+) -> tuple[tuple[str, str], ...]:  # fmt: skip
+    """Every stage that will begin, in order."""
+    stages: list[tuple[str, str]] = []
+    for kind in kinds:
+        if kind == "video" and needs_plate:
+            stages.append(PLATE_STAGE)
+        stages.append((kind, _STAGES[kind]))
+        if kind == "video":
+            stages += [_CHECK, AUDIT_STAGE] if audit else [_CHECK]
+    return tuple(stages)
 
 
 def _needs_plate(source: ExportSource, plate: Plate | StillRoom | None) -> bool:
@@ -261,8 +281,8 @@ def _write(
     step = _stepper(kind, source, listener)
 
     def checking() -> Step:
-        listener(StageStarted("check", "Checking the video"))
-        return _stepper("check", source, listener)
+        listener(StageStarted(*_CHECK))
+        return _stepper(_CHECK[0], source, listener)
 
     writers: dict[str, Callable[[], Written]] = {
         "video": lambda: write_video(
@@ -273,6 +293,7 @@ def _write(
             checking,
             record=judge.record if judge is not None else None,
             judge=judge,
+            show=Showing("video", source.first, listener),
         ),
         "coco": lambda: write_coco(source, target, step),
         "smplx": lambda: write_smplx(source, target, step),

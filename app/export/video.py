@@ -36,7 +36,7 @@ _STAMP_S = 1e-4
 def write_video(
     source: ExportSource, target: Path, plate: Plate | StillRoom | None, step: Step,
     checking: Callable[[], Step], *, record: CoverageRecord | None = None,
-    judge: Callable[[Path], Path] | None = None,
+    judge: Callable[[Path], Path] | None = None, show: Callable[[Image], None] = lambda _: None,
 ) -> Written:  # fmt: skip
     """Write ``target`` (mp4); decoded and counted before it gets its name.
 
@@ -44,6 +44,7 @@ def write_video(
         checking: called when all is written and the check begins; its step counts the checked frames.
         record: takes note of what is replaced in each frame.
         judge: looks at the finished, checked file and says what it may be called.
+        show: is given every frame once it has been written.
 
     Raises:
         FootageError: a frame cannot be read. ExportError, StorageError: it cannot be written.
@@ -112,7 +113,9 @@ def write_video(
         try:
             for painted in covered:
                 control.check()
-                writer.write(painted.result())
+                image = painted.result()
+                writer.write(image)
+                show(image)
                 step(1)
             control.check()
             writer.close()

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
@@ -13,6 +16,23 @@ class StageStarted:
 
     stage: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagesPlanned:
+    """What is to come, in order: pairs of a stage and its text, as :class:`StageStarted` will say them."""
+
+    stages: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameWritten:
+    """Frame ``frame`` as it has just been written, small: ``rgb`` (h, w, 3) uint8. De-identified, never as
+    the camera saw it."""
+
+    stage: str
+    frame: int
+    rgb: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,8 @@ class CancelledByUser:
 
 Event = (
     StageStarted
+    | StagesPlanned
+    | FrameWritten
     | Progress
     | ChunkStored
     | Warned

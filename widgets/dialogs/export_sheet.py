@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -16,7 +18,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QRadioButton,
     QStackedWidget,
@@ -33,12 +34,13 @@ from app.review.types import (
     DeidSettings,
     ExportKind,
     ExportRequest,
+    LearnedInpainter,
 )
 from widgets.dialogs.export_done import ExportDone
+from widgets.dialogs.export_working import ExportWorking
 from widgets.dialogs.message import primary
 from widgets.panels.paint import counted
 from widgets.paragraph import Paragraph
-from widgets.statusbar import remaining_text
 
 _WHAT: dict[ExportKind, tuple[str, str]] = {
     "video": ("De-identified video", "mp4, the source's frame times, no metadata"),
@@ -76,8 +78,8 @@ class ExportSheet(QDialog):
         layout.addWidget(self._pages)
         self._checks: dict[ExportKind, QCheckBox] = {}
         self._range: tuple[int, int] | None = None
-        self._choose_page, self._work_page, self.end_page = self._choose(), self._work(), self._end()
-        for page in (self._choose_page, self._work_page, self.end_page):
+        self._choose_page, self.work_page, self.end_page = self._choose(), self._work(), self._end()
+        for page in (self._choose_page, self.work_page, self.end_page):
             self._pages.addWidget(page)
 
     # --- choosing -----------------------------------------------------------------------------
@@ -112,6 +114,18 @@ class ExportSheet(QDialog):
         bodies.addWidget(_label("Bodies and meshes as", ""))
         bodies.addWidget(self.body, 1)
         column.addWidget(self._body_row)
+        self._room_row = QWidget()
+        rooms = QHBoxLayout(self._room_row)
+        rooms.setContentsMargins(0, 0, 0, 0)
+        self.inpainter = QComboBox()
+        self.inpainter.setAccessibleName("Empty room by")
+        self.inpainter.setToolTip(
+            "From the clip: what other frames show. A network makes up what it paints; all of it counts as "
+            "never seen"
+        )
+        rooms.addWidget(_label("Empty room", ""))
+        rooms.addWidget(self.inpainter, 1)
+        column.addWidget(self._room_row)
         self._deid = _label("")
         column.addWidget(self._deid)
         column.addSpacing(6)
@@ -122,9 +136,18 @@ class ExportSheet(QDialog):
         proof.setColumnMinimumWidth(0, _NAMES_WIDTH)
         self.audit, self.report = QCheckBox("Search the video"), QCheckBox("Report")
         self.audit.setToolTip("Without it the file is called “unverified”")
-        details = ("all frames of the finished file, for faces and people", "html, pdf, json, for a reviewer")
-        for i, (check, detail) in enumerate(zip((self.audit, self.report), details)):
+        self.pictures = QCheckBox("Pictures in it")
+        self.pictures.setToolTip(
+            "What the search has found may be somebody's face: such a report is patient data"
+        )
+        for check in (self.audit, self.report):
             check.setChecked(True)
+            check.toggled.connect(self._check_ready)
+        details = (
+            "all frames of the finished file, for faces and people", "html, pdf, json, for a reviewer",
+            "of what was found; may show a patient, keep it inside",
+        )  # fmt: skip
+        for i, (check, detail) in enumerate(zip((self.audit, self.report, self.pictures), details)):
             proof.addWidget(check, i, 0)
             proof.addWidget(_label(detail), i, 1)
         column.addLayout(proof)
@@ -172,7 +195,7 @@ class ExportSheet(QDialog):
     def set_context(
         self, folder: Path, n_frames: int, marked: tuple[int, int] | None, uncovered_frames: int,
         people: int, has_audio: bool, deid: DeidSettings, *, unprocessed: int = 0, cut_tracks: int = 0,
-        bodies: Sequence[BodyChoice] = (),
+        bodies: Sequence[BodyChoice] = (), inpainters: Sequence[LearnedInpainter] = (),
     ) -> None:  # fmt: skip
         """What the project is like.
 
@@ -180,12 +203,18 @@ class ExportSheet(QDialog):
             uncovered_frames: in which somebody is lost from sight; unprocessed: not looked at at all;
             cut_tracks: people whose track ends in mid-picture and has not been accepted.
             bodies: that the export may speak of, the fitted one first.
+            inpainters: networks that may paint the empty room.
         """
         ready = [b for b in bodies if b.ready]
         self.body.clear()
         for choice in ready:
             self.body.addItem(choice.label, choice.id)
         self._body_row.setVisible(len(ready) > 1)
+        self.inpainter.clear()
+        self.inpainter.addItem("put together from the clip", None)
+        for painter in inpainters:
+            self.inpainter.addItem(f"painted by {painter.name}", painter)
+        self._room_row.setVisible(bool(inpainters) and deid.background == "plate")
         self._folder.setText(str(folder))
         self._all.setText(f"All {n_frames} frames")
         self._range = marked
@@ -234,6 +263,7 @@ class ExportSheet(QDialog):
             why = "Choose a folder"
         elif self._warning.text() and "video" in chosen and not self._confirm.isChecked():
             why = "Confirm the warning first"
+        self.pictures.setEnabled(self.report.isChecked() and self.audit.isChecked() and "video" in chosen)
         self.export_button.setEnabled(not why)
         self.export_button.setToolTip(why)
 
@@ -250,47 +280,37 @@ class ExportSheet(QDialog):
             first=part[0] if part else None, last=part[1] if part else None,
             overwrite=self._overwrite.isChecked(), allow_uncovered=self._confirm.isChecked(),
             audit=self.audit.isChecked(), report=self.report.isChecked(),
+            report_pictures=self.pictures.isEnabled() and self.pictures.isChecked(),
+            inpainter=self.inpainter.currentData(),
             body=self.body.currentData() or FITTED,
         )  # fmt: skip
-        self._bar.setValue(0)
-        self._state.setText("Starting…")
-        self._left.setText("")
-        self._pages.setCurrentWidget(self._work_page)
+        self.work_page.begin(video="video" in request.kinds)
+        self._pages.setCurrentWidget(self.work_page)
         self.export_requested.emit(request)
 
     # --- working ------------------------------------------------------------------------------
 
-    def _work(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addStretch(1)
-        self._state = _label("", "name")
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setFixedHeight(4)
-        self._bar.setRange(0, 1000)
-        self._left = _label("")
-        for widget in (self._state, self._bar, self._left):
-            column.addWidget(widget)
-        column.addStretch(1)
-        note = _label("Files get their names only when they are whole and have been read back.")
-        column.addWidget(note)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        stop = QPushButton("Stop")
-        stop.clicked.connect(self.cancel_requested)
-        row.addWidget(stop)
-        column.addLayout(row)
+    def _work(self) -> ExportWorking:
+        page = ExportWorking()
+        page.stop_wanted.connect(self.cancel_requested)
         return page
+
+    def set_stages(self, stages: Sequence[tuple[str, str]]) -> None:
+        """What is to come: names of stages and their texts."""
+        self.work_page.set_stages(stages)
+
+    def start_stage(self, name: str, text: str) -> None:
+        """A stage begins."""
+        self.work_page.start_stage(name, text)
+
+    def show_frame(self, frame: int, rgb: npt.NDArray[np.uint8]) -> None:
+        """Frame ``frame`` as it has just been written, (h, w, 3)."""
+        self.work_page.show_frame(frame, rgb)
 
     def set_progress(self, done: int, total: int, remaining_s: float | None, text: str) -> None:
         """How far it is."""
-        self._pages.setCurrentWidget(self._work_page)
-        self._state.setText(text)
-        self._bar.setValue(round(1000 * done / max(total, 1)))
-        left = remaining_text(remaining_s)
-        self._left.setText(f"{done} of {total}" + (f" · {left}" if left else ""))
+        self._pages.setCurrentWidget(self.work_page)
+        self.work_page.set_progress(done, total, remaining_s, text)
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -317,7 +337,7 @@ class ExportSheet(QDialog):
 
     def reject(self) -> None:
         """Escape while it works asks the work to stop instead of hiding it."""
-        if self._pages.currentWidget() is self._work_page:
+        if self._pages.currentWidget() is self.work_page:
             self.cancel_requested.emit()
             return
         super().reject()

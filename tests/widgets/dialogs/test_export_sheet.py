@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QRadioButton
 
 from app.models.bodies import BodyChoice
-from app.review.types import DeidSettings, ExportRequest
+from app.review.types import DeidSettings, ExportRequest, LearnedInpainter
 from widgets import theme
 from widgets.dialogs.export_done import size_text, verdict
 from widgets.dialogs.export_sheet import ExportSheet
@@ -194,3 +194,41 @@ def test_another_body_is_offered_only_where_its_file_was_added(sheet: ExportShee
     assert [sheet.body.itemText(i) for i in range(sheet.body.count())] == ["Free body", "SMPL-X"]
     sheet.body.setCurrentIndex(1)
     assert requested(sheet, qtbot).body == "smplx"
+
+
+def test_pictures_in_the_report_are_asked_for_and_warned_of(sheet: ExportSheet, qtbot):
+    assert not sheet.pictures.isChecked()
+    assert "patient" in sheet.pictures.toolTip()
+    sheet.report.setChecked(False)
+    assert not sheet.pictures.isEnabled()
+    sheet.report.setChecked(True)
+    sheet.pictures.setChecked(True)
+    sheet.audit.setChecked(False)
+    assert not sheet.pictures.isEnabled()
+    sheet.audit.setChecked(True)
+    assert requested(sheet, qtbot).report_pictures
+
+
+def test_a_report_has_no_pictures_by_itself(sheet: ExportSheet, qtbot):
+    request = requested(sheet, qtbot)
+    assert not request.report_pictures
+    assert request.inpainter is None
+
+
+def test_networks_that_paint_are_offered_where_there_are_some(sheet: ExportSheet, qtbot):
+    assert not sheet.inpainter.isVisible()
+    painter = LearnedInpainter("e2fgvi", Path("clone"), Path("w.pth"))
+    original = DeidSettings(background="original")
+    sheet.set_context(FOLDER, 230, None, 0, 2, False, original, inpainters=[painter])
+    assert not sheet.inpainter.isVisible()
+    sheet.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(), inpainters=[painter])
+    assert sheet.inpainter.isVisible()
+    sheet.inpainter.setCurrentIndex(1)
+    assert requested(sheet, qtbot).inpainter == painter
+
+
+def test_the_stages_are_listed_while_it_works(sheet: ExportSheet, qtbot):
+    requested(sheet, qtbot)
+    sheet.set_stages((("video", "Writing the video"), ("check", "Checking the video")))
+    sheet.start_stage("video", "Writing the video")
+    assert sheet.work_page.stages == (("video", 1), ("check", 0))

@@ -1,0 +1,249 @@
+"""An export on its way: the stages with ticks, how far it is, and the last frame that was written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from widgets import theme
+from widgets.paragraph import Paragraph
+from widgets.statusbar import remaining_text
+
+U1 = npt.NDArray[np.uint8]
+
+_MARK = 18
+_LATER, _NOW, _DONE = range(3)
+
+
+def taken_text(seconds: float) -> str:
+    """ "under 1 s", "12 s", "3 min"."""
+    if seconds < 1:
+        return "under 1 s"
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _line(text: str = "", role: str = "secondary") -> QLabel:
+    """Words on one line."""
+    label = QLabel(text)
+    label.setProperty("role", role)
+    return label
+
+
+class StageMark(QWidget):
+    """A ring for what is to come, a filled one for what is being done, a tick for what is done."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedSize(_MARK, _MARK)
+        self.state = _LATER
+        theme.notifier().changed.connect(self.update)
+
+    def set_state(self, state: int) -> None:
+        """One of later, now, done."""
+        self.state = state
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint it."""
+        palette = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.state == _DONE:
+            pen = QPen(palette.accent, 2)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            tick = QPainterPath()
+            tick.moveTo(4, 9.5)
+            tick.lineTo(7.5, 13)
+            tick.lineTo(14, 5.5)
+            painter.drawPath(tick)
+        elif self.state == _NOW:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(palette.accent)
+            painter.drawEllipse(QRectF(5, 5, 8, 8))
+        else:
+            painter.setPen(QPen(palette.secondary, 1.2))
+            painter.drawEllipse(QRectF(5.5, 5.5, 7, 7))
+
+
+class LastFrame(QWidget):
+    """The last frame that was written, or words where there is none yet."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._pixels: U1 | None = None
+        self._words = ""
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(self.sizeHint().height())
+        theme.notifier().changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        """As wide as the sheet, 16 to 9."""
+        return QSize(512, 288)
+
+    @property
+    def pixels(self) -> U1 | None:
+        """(h, w, 3) what is shown."""
+        return self._pixels
+
+    def set_picture(self, rgb: U1 | None, words: str = "") -> None:
+        """Show ``rgb`` (h, w, 3); without any, ``words``."""
+        self._pixels = None if rgb is None else np.ascontiguousarray(rgb)
+        self._words = words
+        self.setAccessibleName("The last frame that was written, de-identified" if rgb is not None else words)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the picture as large as it fits."""
+        palette = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        room = QRectF(self.rect())
+        frame = QPainterPath()
+        frame.addRoundedRect(room, 6, 6)
+        painter.setClipPath(frame)
+        painter.fillRect(self.rect(), palette.canvas)
+        if self._pixels is None:
+            painter.setPen(palette.secondary)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, self._words)
+            return
+        height, width = self._pixels.shape[:2]
+        image = QImage(self._pixels.data, width, height, self._pixels.strides[0], QImage.Format.Format_RGB888)
+        scale = min(room.width() / width, room.height() / height)
+        target = QRectF(0, 0, width * scale, height * scale)
+        target.moveCenter(room.center())
+        painter.drawImage(target, image)
+
+
+class ExportWorking(QWidget):
+    """Signals: stop_wanted()."""
+
+    stop_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        self.picture = LastFrame()
+        self.caption, self._state, self._left = _line(), _line(role="name"), _line()
+        self._left.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(4)
+        self._bar.setRange(0, 1000)
+        column.addWidget(self.picture)
+        column.addWidget(self.caption)
+        column.addSpacing(4)
+        head = QHBoxLayout()
+        head.addWidget(self._state, 1)
+        head.addWidget(self._left)
+        column.addLayout(head)
+        column.addWidget(self._bar)
+        column.addSpacing(6)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(1, 1)
+        column.addLayout(self._grid)
+        column.addStretch(1)
+        column.addWidget(
+            Paragraph("Files get their names only when they are whole and have been read back.", "secondary")
+        )
+        row = QHBoxLayout()
+        row.addStretch(1)
+        self.stop = QPushButton("Stop")
+        self.stop.setToolTip("Nothing half-written stays")
+        self.stop.clicked.connect(self.stop_wanted)
+        row.addWidget(self.stop)
+        column.addLayout(row)
+        self._rows: dict[str, tuple[StageMark, QLabel, QLabel]] = {}
+        self._now = ""
+        self._since = 0.0
+
+    @property
+    def stages(self) -> tuple[tuple[str, int], ...]:
+        """Every stage's name and state: 0 later, 1 now, 2 done."""
+        return tuple((name, mark.state) for name, (mark, _, _) in self._rows.items())
+
+    def begin(self, *, video: bool) -> None:
+        """An export is about to start; ``video``: frames will be written, and shown."""
+        self.set_stages(())
+        self.picture.setVisible(video)
+        self.caption.setVisible(video)
+        self.picture.set_picture(None, "The first frames appear here, de-identified")
+        self.caption.setText("")
+        self._state.setText("Starting…")
+        self._left.setText("")
+        self._bar.setValue(0)
+
+    def set_stages(self, stages: Sequence[tuple[str, str]]) -> None:
+        """What is to come: names and texts."""
+        while self._grid.count():
+            item = self._grid.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._rows.clear()
+        self._now = ""
+        for name, text in stages:
+            self._add(name, text)
+
+    def _add(self, name: str, text: str) -> None:
+        words, took = _line(text), _line()
+        took.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row = len(self._rows)
+        parts = (StageMark(), words, took)
+        for place, widget in enumerate(parts):
+            self._grid.addWidget(widget, row, place)
+        self._rows[name] = parts
+
+    def start_stage(self, name: str, text: str) -> None:
+        """A stage begins; all before it are done."""
+        now = time.monotonic()
+        if self._now in self._rows and self._now != name:
+            self._rows[self._now][2].setText(taken_text(now - self._since))
+        if name not in self._rows:
+            self._add(name, text)
+        self._now, self._since = name, now
+        state = _DONE
+        for other, (mark, words, _) in self._rows.items():
+            if other == name:
+                state = _NOW
+            mark.set_state(state)
+            words.setProperty("role", "" if state == _NOW else "secondary")
+            words.style().polish(words)
+            if state == _NOW:
+                state = _LATER
+        self._state.setText(text)
+        self._left.setText("")
+        self._bar.setValue(0)
+
+    def set_progress(self, done: int, total: int, remaining_s: float | None, text: str) -> None:
+        """How far the stage is."""
+        self._state.setText(text)
+        self._bar.setValue(round(1000 * done / max(total, 1)))
+        left = remaining_text(remaining_s)
+        self._left.setText(f"{done} of {total}" + (f" · {left}" if left else ""))
+
+    def show_frame(self, frame: int, rgb: U1) -> None:
+        """Frame ``frame`` as it has just been written, (h, w, 3)."""
+        self.picture.set_picture(rgb)
+        self.caption.setText(f"Frame {frame + 1} as it was written")
