@@ -78,12 +78,14 @@ class HeadScore:
         return sum(len(frames) for frames in self.leaks.values())
 
 
-def hidden(original: U1, covered: U1, replaced: Bools, room: U1) -> Bools:
+def hidden(original: U1, covered: U1, replaced: Bools, room: U1 | None) -> Bools:
     """(H, W) where nobody can be seen any more who was there: pixels that were replaced and, with what is
-    around them, look different now, or look as the room (H, W, 3) does anyway.
+    around them, look different now, or look as the room (H, W, 3) does anyway (where it is known).
 
     One pixel may have a body's colour by chance; a face that is still there is alike all over.
     """
     change = np.asarray(cv2.blur(cv2.absdiff(original, covered), (_AROUND, _AROUND))).max(axis=2)
-    stands_out = cv2.absdiff(original, room).max(axis=2) >= _STANDS_OUT
-    return np.asarray(replaced & ~((change <= _SAME) & stands_out))
+    same = change <= _SAME
+    if room is not None:
+        same &= cv2.absdiff(original, room).max(axis=2) >= _STANDS_OUT
+    return np.asarray(replaced & ~same)

@@ -14,6 +14,7 @@ from app.evaluate.errors import EvaluationError
 from app.evaluate.heads import CoverageProbe
 from app.evaluate.plane import face_rows, mask_rows, picture_rows, tracking_rows
 from app.evaluate.plots import make_plots
+from app.evaluate.recording import Recording
 from app.evaluate.report import Counts, Report, Row
 from app.evaluate.room import room_rows
 from app.evaluate.samples import Samples
@@ -80,6 +81,7 @@ def evaluate_project(
         raise ProjectError(f"There is no project {project.name} in that folder. Check the path.")
     control = control or Control()
     store = ProjectStore.open(project)
+    run: _Evaluation | None = None
     try:
         footage = store.footage()
         chosen = choose_view(truth, footage, view)
@@ -88,6 +90,8 @@ def evaluate_project(
         samples = run.collect(coverage)
         return run.report(samples, truth, pictures, tolerance_mm, program, coverage)
     finally:
+        if run is not None:
+            run.recording.close()
         store.close()
 
 
@@ -104,6 +108,7 @@ class _Evaluation:
         self._control = control
         self._listener = listener
         self._warnings: list[str] = []
+        self.recording = Recording(store.path, control, listener)
 
     def collect(self, coverage: bool) -> Samples:
         """Go through the frames that were processed."""
@@ -122,7 +127,15 @@ class _Evaluation:
         if coverage:
             settings = read_deid(self._store.setting(SETTING))
             moving = self._moves(frames[0], frames[-1])
-            probe = CoverageProbe(self._store, self._body, self._camera, settings, moving=moving)
+            probe = CoverageProbe(
+                self._store, self._body, self._camera, settings, self.recording, moving=moving,
+                true_room=self._view.plate(),
+            )  # fmt: skip
+            if probe.blind:
+                self._warnings.append(
+                    "Coverage is measured without the pictures: what the export covers because it stands "
+                    f"before the empty room counts as open ({self.recording.why or 'the room is not known'})."
+                )
         collector = Collector(self._body, self._camera, probe, len(frames))
         self._listener(StageStarted("evaluate", "Comparing with the truth"))
         meter = RateMeter(len(frames))
@@ -194,7 +207,7 @@ class _Evaluation:
         parts = [
             picture_rows(samples), motion_rows(samples, every, fps), tracking_rows(samples, fps),
             mask_rows(samples), face_rows(samples, times, measured=coverage),
-            room_rows(self._store, self._view.plate(), samples, self._control, self._listener,
+            room_rows(self.recording, self._view.plate(), samples,
                       moves=self._moves(samples.frames[0], samples.frames[-1]), measured=coverage),
             trust_rows(error, expected, label, tolerance_mm),
         ]  # fmt: skip

@@ -6,17 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from app.datasets.types import TruePerson
+from app.evaluate.cover import hidden
+from app.evaluate.recording import Recording
 from app.evaluate.samples import HeadTrack, Samples
 from app.export.frames import FrameCoverer
 from app.project.store import ProjectStore
 from app.review.types import DeidSettings
-from backends.background import Plate
+from backends.background import Plate, StillRoom
 from backends.body import BodyModel
 from backends.camera import Camera
 from backends.masks import CropMask
 from backends.metrics.faces import head_coverage
 
 F8 = npt.NDArray[np.float64]
+U1 = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 
 _LEAST_PIXELS = 12
@@ -38,21 +41,44 @@ def found_face(body: BodyModel, vertices: F8, camera: Camera) -> F8 | None:
 
 
 class CoverageProbe:
-    """What the export covers with the project's own settings, without the footage.
+    """What the export covers with the project's own settings.
 
-    Which pixels are replaced does not depend on what they show, so an empty picture is covered.
+    Where the empty room is shown, much of that follows from the pictures: whatever stands before the room is
+    covered, found or not. Without the footage an empty picture is covered instead, and that part is missing.
 
     Args:
-        moving: the camera moves, so that the export has no empty room to show.
+        moving: the camera moves, so that the export has no one empty room.
+        true_room: (H, W, 3) the room without people, where the truth has it. A head that is replaced by
+            itself, because it came into the export's room, is not hidden; one of the wall's colour is.
     """
 
     def __init__(
-        self, store: ProjectStore, body: BodyModel, camera: Camera, settings: DeidSettings, *, moving: bool
-    ) -> None:
+        self, store: ProjectStore, body: BodyModel, camera: Camera, settings: DeidSettings,
+        recording: Recording, *, moving: bool, true_room: U1 | None = None,
+    ) -> None:  # fmt: skip
         size = (camera.height, camera.width)
         self._blank = np.zeros((*size, 3), np.uint8)
-        room = Plate(self._blank, np.ones(size, np.bool_), 1.0, 0.0 if moving else 1.0)
+        room: StillRoom | Plate | None = None
+        still = settings.background == "plate" and not moving
+        self._footage = recording.footage() if still else None
+        if self._footage is not None and (self._footage.height, self._footage.width) == size:
+            room = recording.room()
+        else:
+            self._footage = None
+        if room is None or not room.steady:
+            room = Plate(self._blank, np.ones(size, np.bool_), 1.0, 0.0 if moving else 1.0)
+            self._footage = None
+        self._true_room = true_room if true_room is not None and true_room.shape[:2] == size else None
         self._coverer = FrameCoverer(store, body, camera, settings, room)
+        self.blind = still and self._footage is None
+
+    def _covered(self, frame: int) -> Bools:
+        """(H, W) where nobody can be seen any more."""
+        picture = self._blank if self._footage is None else self._footage.frame(frame)
+        shown, mask = self._coverer.cover_with_mask(frame, picture)
+        if self._footage is None:
+            return mask
+        return hidden(picture, shown, mask, self._true_room)
 
     def add(self, frame: int, place: int, n: int, people: list[TruePerson], samples: Samples) -> None:
         """Measure one frame: place ``place`` of ``n`` that are compared."""
@@ -60,7 +86,7 @@ class CoverageProbe:
         whole = [p for p in people if p.mask is not None]
         if not heads and not whole:
             return
-        covered = self._coverer.cover_with_mask(frame, self._blank)[1]
+        covered = self._covered(frame)
         for person in whole:
             seen, place_of = _pixels(person.mask, covered.shape)
             if seen.any():

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from app.errors import FootageError
+from app.evaluate.recording import Recording
 from app.evaluate.report import Better, Row, row
 from app.evaluate.samples import Samples
-from app.export.plate import build_plate
 from app.models.store import ModelStore
-from app.pipeline.events import Listener
-from app.pipeline.job import Control
-from app.project.store import ProjectStore
-from app.review.opening import open_project
 from backends.errors import WeightsError
 from backends.metrics.lpips import Lpips
 from backends.metrics.pictures import U1, psnr, ssim
@@ -24,8 +19,7 @@ _TITLE = "The empty room"
 
 
 def room_rows(
-    project: ProjectStore, truth: U1 | None, samples: Samples, control: Control, listener: Listener, *,
-    moves: bool, measured: bool = True,
+    recording: Recording, truth: U1 | None, samples: Samples, *, moves: bool, measured: bool = True,
 ) -> tuple[list[Row], Missing]:  # fmt: skip
     """PSNR, SSIM and, with its weights, LPIPS of the recovered background.
 
@@ -40,17 +34,14 @@ def room_rows(
         return [], [(_TITLE, "the truth has no picture of it")]
     if moves:
         return [], [(_TITLE, "the camera moves")]
-    try:
-        store, footage = open_project(project.path)
-    except FootageError as error:
-        return [], [(_TITLE, f"the footage cannot be opened: {error}")]
-    try:
-        if truth.shape[:2] != (footage.height, footage.width):
-            return [], [(_TITLE, "the truth's picture of it has another size than the footage")]
-        found = build_plate(store, footage, control, listener).at(0).rgb
-    finally:
-        footage.close()
-        store.close()
+    footage = recording.footage()
+    if footage is None:
+        return [], [(_TITLE, recording.why)]
+    if truth.shape[:2] != (footage.height, footage.width):
+        return [], [(_TITLE, "the truth's picture of it has another size than the footage")]
+    room = recording.room()
+    assert room is not None
+    found = room.at(0).rgb
     return _scores(found, truth, samples)
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 from measured_room import (
+    BODY,
     CAMERA,
     FPS,
+    HEIGHT,
+    WIDTH,
     MemoryView,
     N,
     empty_room,
     make_project,
+    picture,
     shifted,
     truth_of,
 )
@@ -24,9 +31,16 @@ from app.datasets.types import JointLayout, Points3D, TruePerson
 from app.errors import Cancelled, ProjectError
 from app.evaluate.errors import EvaluationError
 from app.evaluate.evaluate import evaluate_project
+from app.evaluate.heads import CoverageProbe
+from app.evaluate.recording import Recording
+from app.evaluate.samples import Samples
+from app.footage import Footage
 from app.pipeline.events import Event, Progress, StageStarted
 from app.pipeline.job import Control
 from app.project.records import PersonRecord
+from app.project.store import ProjectStore
+from app.review.types import DeidSettings
+from backends.background import Plate, StillRoom
 from backends.camera import assumed_camera
 from backends.confidence.types import BodyConfidence
 from backends.keypoints.layout import KEYPOINT_NAMES
@@ -154,11 +168,18 @@ def test_confidence_that_knows_who_is_wrong(tmp_path: Path) -> None:
     assert 10 < report.worst[0].error_mm < 15  # one wrist of 23 that is about 280 mm off
 
 
+def without_footage(project: Path) -> Path:
+    """The same project when its footage is gone: only what is stored of people is covered."""
+    (project.parent / "clip.mp4").unlink()
+    return project
+
+
 def test_a_head_without_a_cover_is_a_leak_with_its_length(tmp_path: Path) -> None:
     def spoil(record: PersonRecord, frame: int) -> PersonRecord | None:
         return None if record.track_id == 2 else record
 
-    report = evaluate_project(make_project(tmp_path, spoil), truth_of())
+    report = evaluate_project(without_footage(make_project(tmp_path, spoil)), truth_of())
+    assert any("without the pictures" in w for w in report.warnings)
     assert report.row("leak_events").value == 1
     assert report.row("leak_frames").value == N
     assert report.row("longest_leak").value == pytest.approx(1000 * N / FPS, rel=1e-3)
@@ -171,7 +192,7 @@ def test_a_leak_counts_even_where_hardly_anything_of_a_person_is_seen(tmp_path: 
         return replace(person, seen=0.05)
 
     report = evaluate_project(
-        make_project(tmp_path, lambda r, i: r if r.track_id == 1 else None),
+        without_footage(make_project(tmp_path, lambda r, i: r if r.track_id == 1 else None)),
         truth_of(MemoryView(change=lambda p, i: hide(p, i) if p.person_id == 2 else p)),
     )
     assert report.row("leak_events").value == 1
@@ -341,3 +362,47 @@ def test_a_project_that_is_none_or_was_not_run_is_refused(tmp_path: Path) -> Non
 def test_nobody_found_at_all_is_said(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="nobody was found"):
         evaluate_project(make_project(tmp_path, people=()), truth_of())
+
+
+class StoodRecording(Recording):
+    """Footage whose empty room is known for sure."""
+
+    def __init__(self, room: np.ndarray) -> None:
+        super().__init__(Path("nowhere"), Control(), lambda event: None)
+        plate = Plate(room, np.ones(room.shape[:2], np.bool_), 1.0)
+        self._still = StillRoom((plate,), (0,), (0,))
+
+    def footage(self) -> Footage:
+        pictures = SimpleNamespace(height=HEIGHT, width=WIDTH, frame=picture)
+        return cast(Footage, pictures)
+
+    def room(self) -> StillRoom:
+        return self._still
+
+
+def test_whoever_stands_before_the_empty_room_counts_as_covered_though_nobody_found_them(
+    tmp_path: Path,
+) -> None:
+    path = make_project(tmp_path, lambda r, i: r if r.track_id == 1 else None)
+    truth = MemoryView()
+    with closing(ProjectStore.open(path)) as store:
+        recordings = {
+            "seen": StoodRecording(empty_room()),
+            "blind": Recording(path.with_name("none"), Control(), print),
+            "in the room": StoodRecording(picture(0)),
+        }  # fmt: skip
+        recordings["blind"].why = "gone"
+        covered = {}
+        for name, recording in recordings.items():
+            samples = Samples()
+            probe = CoverageProbe(
+                store, BODY, CAMERA, DeidSettings(look="shaded"), recording, moving=False,
+                true_room=empty_room(),
+            )  # fmt: skip
+            probe.add(0, 0, 1, list(truth.frame(0).people), samples)
+            covered[name] = [float(samples.heads[p].covered[0]) for p in (1, 2)]
+            assert probe.blind == (name == "blind")
+    assert covered["seen"] == pytest.approx([1.0, 1.0], abs=0.02)
+    assert covered["blind"][1] == 0.0
+    # Somebody who came into the room is replaced by themselves.
+    assert covered["in the room"][1] < 0.1
