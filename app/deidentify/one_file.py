@@ -16,6 +16,7 @@ from app.deidentify.inputs import BatchInput
 from app.deidentify.request import BatchRequest, FileOutcome, Seconds, figures
 from app.deidentify.workplace import remove_project
 from app.errors import ExportError, FootageError, MissingFootage, ProjectError
+from app.export.ahead import RoomAhead
 from app.export.dicom import write_dicom
 from app.export.manifest import sha256_of
 from app.export.run import run_export
@@ -63,12 +64,16 @@ def deidentify_file(
     with footage:
         try:
             options = RunOptions(request.device, *span)
-            found = run_pipeline(store, footage, engine, options, control, listener)
-            if not store.footage().sha256:
-                store.set_footage_hash(source)
-            _set_plan(store, request, *span)
-            write = _export if request.clips is None else write_clip
-            outcome = write(item, request, store, footage, engine, span, control, listener)
+            with RoomAhead(project, path, request.deid, control) as ahead:
+                begin = ahead.begin if request.clips is None else _nothing
+                found = run_pipeline(store, footage, engine, options, control, listener, begin)
+                if not store.footage().sha256:
+                    store.set_footage_hash(source)
+                _set_plan(store, request, *span)
+                if request.clips is None:
+                    outcome = _export(item, request, store, footage, ahead, span, control, listener)
+                else:
+                    outcome = write_clip(item, request, store, footage, engine, span, control, listener)
         finally:
             store.close()
     if request.projects is None:
@@ -79,6 +84,10 @@ def deidentify_file(
     if found["damaged"]:
         outcome.result["message"] = found["damaged"]
     return replace(outcome, source=source)
+
+
+def _nothing() -> None:
+    """Nothing is built ahead."""
 
 
 def _hash(footage: Footage, control: Control, listener: Listener) -> str:
@@ -146,14 +155,17 @@ def _set_plan(store: ProjectStore, request: BatchRequest, first: int | None, las
 
 
 def _export(
-    item: BatchInput, request: BatchRequest, store: ProjectStore, footage: Footage, engine: Engine,
+    item: BatchInput, request: BatchRequest, store: ProjectStore, footage: Footage, ahead: RoomAhead,
     span: tuple[int | None, int | None], control: Control, listener: Listener,
 ) -> FileOutcome:  # fmt: skip
     wanted = ExportRequest(
         (request.out / item.place).parent, ("video",), *span, overwrite=True, allow_uncovered=True,
         audit=request.audit, report=request.report,
     )  # fmt: skip
-    summary = run_export(store, footage, project_body(store), wanted, request.deid, control, listener)
+    summary = run_export(
+        store, footage, project_body(store), wanted, request.deid, control, listener,
+        plate=ahead.room(listener),
+    )  # fmt: skip
     verified = bool(summary["verified"])
     files = [Path(f) for f in summary["files"]]
     video = next(f for f in files if f.suffix == ".mp4")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,13 @@ def finish_run(
     offset: int,
     control: Control,
     listener: Listener,
+    settled: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Apply the tracker's decisions, bring a track's frames to one shape and fit them as clips."""
+    """Apply the tracker's decisions, bring a track's frames to one shape and fit them as clips.
+
+    Args:
+        settled: called when the tracks are final; what follows changes bodies only.
+    """
     merged = {a + offset: b + offset for a, b in decisions.merged.items()}
     for other, kept in sorted(merged.items()):
         while kept in merged:
@@ -50,6 +55,7 @@ def finish_run(
     found = {t: store.track_span(t) for t in (r.track_id for r in store.tracks())}
     spans = {t: span for t, span in found.items() if span is not None}
     store.renumber_tracks(sorted(spans, key=lambda t: (spans[t][0], t)))
+    settled()
     settle_focal(store, stage, control, listener)
     _share_shapes(store, stage, control, listener)
     smooth_tracks(store, stage, store.footage().fps, control, listener)

@@ -8,6 +8,7 @@ last frame of each chunk, so a killed run goes on at that chunk's end as if it h
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,11 +67,13 @@ def run_pipeline(
     options: RunOptions,
     control: Control,
     listener: Listener,
+    settled: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Process the frames that are not processed yet, and store the results.
 
     Args:
         store: this thread's own connection to the project.
+        settled: called once it is stored who is where; what follows changes bodies only.
 
     Returns:
         Plain values to show: people, frames, frames_with_people, damaged (a message or None).
@@ -110,7 +113,7 @@ def run_pipeline(
         known = {s.frame for s in perception.sightings}
         rows = [row for row in rows if row[0] not in known]
         set_faces(store, rows + [[s.frame, *s.box, s.score] for s in perception.sightings])
-    summary = finish_run(store, stage, decisions, offset, control, listener)
+    summary = finish_run(store, stage, decisions, offset, control, listener, settled)
     if shared.damage is not None:
         listener(Warned(str(shared.damage)))
     if summary["people"] == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -51,6 +52,10 @@ THREADS = 2
 inside of one network, most of whose layers are too small to share."""
 
 
+_LARGE = 1_000_000
+"""Pixels; a picture of so many takes 200 MB in CenterFace, so that larger ones go through it one by one."""
+
+
 class _Shelf(Generic[T]):
     """Copies of a network that threads may not share: each is lent to one thread at a time."""
 
@@ -86,6 +91,7 @@ class Networks:
         self._second = _Shelf(lambda: FullRangeFace(full_range, threads=1)) if full_range else None
         self._people = _Shelf(lambda: PersonDetector(people, threads=1)) if people else None
         self._threads = ThreadPoolExecutor(THREADS, "audit")
+        self._large = threading.Lock()
 
     def close(self) -> None:
         """Answer nothing more, and end the threads."""
@@ -109,8 +115,11 @@ class Networks:
 
     def _upright(self, image: U1, scale: float) -> list[Face]:
         image = np.ascontiguousarray(image)
+        large = image.shape[0] * image.shape[1] * scale * scale > _LARGE
+        with self._large if large else contextlib.nullcontext():
+            found = self._faces.detect(image, FACE_SCORE, scale)
         return [
-            f for f in self._faces.detect(image, FACE_SCORE, scale)
+            f for f in found
             if f.score >= SURE_SCORE or self._is_confirmed(image, f, CONFIRMED)
         ]  # fmt: skip
 

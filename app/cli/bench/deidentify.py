@@ -64,6 +64,7 @@ def _whole_way(
 ) -> tuple[int, int, list[tuple[str, float]]]:
     """Frames, people, and the seconds of each stage."""
     from app.cli.documents import project_of
+    from app.export.ahead import RoomAhead
     from app.export.run import run_export
     from app.pipeline.bodies import project_body
     from app.pipeline.run import run_pipeline
@@ -71,10 +72,14 @@ def _whole_way(
 
     project = path.with_suffix(".understudy")
     clock = StageClock(view)
-    with project_of(path, project) as (store, footage):
-        found = run_pipeline(store, footage, engine, RunOptions(), control, clock)
+    deid = DeidSettings()
+    with (
+        project_of(path, project) as (store, footage), RoomAhead(project, path, deid, control) as ahead,
+    ):  # fmt: skip
+        found = run_pipeline(store, footage, engine, RunOptions(), control, clock, ahead.begin)
         request = ExportRequest(path.parent / "out", ("video",), overwrite=True, allow_uncovered=True)
-        run_export(store, footage, project_body(store), request, DeidSettings(), control, clock)
+        plate = ahead.room(clock)
+        run_export(store, footage, project_body(store), request, deid, control, clock, plate=plate)
         return footage.n_frames, int(found["people"]), clock.finished()
 
 

@@ -377,9 +377,9 @@ def test_what_was_to_be_searched_and_is_not_verified_is_told(
     clip(tmp_path / "in" / "a.mp4", 2)
     export = one_file.run_export
 
-    def searched(*args: Any) -> dict[str, Any]:
+    def searched(*args: Any, **more: Any) -> dict[str, Any]:
         unsearched = replace(args[3], audit=False)
-        summary = export(*args[:3], unsearched, *args[4:])
+        summary = export(*args[:3], unsearched, *args[4:], **more)
         return {**summary, "audit": audit, "verified": verified, "why_unverified": "Somebody may be seen."}
 
     monkeypatch.setattr(one_file, "run_export", searched)
