@@ -1,35 +1,26 @@
 """ONNX networks through ONNX Runtime, for pictures of any size.
 
 Many are stored for one size of picture though they are nothing but convolutions. ONNX Runtime takes that size
-at its word, so it is struck out of the file's text first; and it folds constants only where they are not
-listed among the inputs, as older exporters do.
+at its word, so it is struck out first; and it folds constants only where they are not listed among the
+inputs, as older exporters do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 
 from backends.errors import WeightsError
 
 F4 = npt.NDArray[np.float32]
 
-# Field numbers of onnx.proto: ModelProto, GraphProto, NodeProto, TensorProto, ValueInfoProto, TypeProto.
-_GRAPH = 7
-_NODE, _INITIALIZER, _INPUT, _OUTPUT, _VALUE_INFO = 1, 5, 11, 12, 13
-_NODE_INPUT, _NODE_OUTPUT = 1, 2
-_TENSOR_NAME, _VALUE_NAME = 8, 1
-_TYPE, _TENSOR_TYPE, _SHAPE, _DIM = 2, 1, 2, 1
-_DIM_VALUE, _DIM_NAME = 1, 2
-
-_BYTES = 2
-"""The wire type of everything that has a length: text, messages, packed numbers."""
-_LENGTHS = {1: 8, 5: 4}
+_CHANNELS = 1
+"""Place of the one dimension of (N, C, H, W) that stays."""
 
 _QUIET = 3
 """ONNX Runtime's level from which on it writes to the console: errors, which come as exceptions too."""
@@ -84,120 +75,50 @@ def of_any_size(model: bytes, outputs: Sequence[str]) -> bytes:
     """An ONNX file's bytes, for any number of pictures of any size, with these outputs only.
 
     Raises:
-        ValueError: no ONNX file, or a damaged one. LookupError: it has no such output, or several inputs.
+        ValueError: no ONNX file, a damaged one, or one that wants other files read.
+        LookupError: it has no such output, or several inputs.
     """
-    parts = [
-        (number, kind, _graph(value, outputs) if number == _GRAPH and kind == _BYTES else value)
-        for number, kind, value in _fields(model)
-    ]
-    if not any(number == _GRAPH for number, _, _ in parts):
+    try:
+        network = onnx.load_model_from_string(model)
+    except Exception as error:  # the parser's own class is not exported everywhere
+        raise ValueError("no ONNX file") from error
+    graph = network.graph
+    if not graph.node:
         raise ValueError("no graph")
-    return b"".join(_field(*p) for p in parts)
-
-
-def _graph(graph: bytes, outputs: Sequence[str]) -> bytes:
-    fields = list(_fields(graph))
-    constants = {_text(value, _TENSOR_NAME) for number, _, value in fields if number == _INITIALIZER}
-    inputs = [v for number, _, v in fields if number == _INPUT and _text(v, _VALUE_NAME) not in constants]
-    named = {_text(value, _VALUE_NAME): value for number, _, value in fields if number == _OUTPUT}
+    if any(t.data_location == onnx.TensorProto.EXTERNAL for t in graph.initializer):
+        raise ValueError("constants in other files")
+    constants = {t.name for t in graph.initializer}
+    inputs = [i for i in graph.input if i.name not in constants]
+    named = {o.name: o for o in graph.output}
     if len(inputs) != 1 or not set(outputs) <= set(named):
         raise LookupError("other inputs or outputs")
-    needed, nodes = set(outputs), []
-    for node in reversed([value for number, _, value in fields if number == _NODE]):
-        if needed & set(_texts(node, _NODE_OUTPUT)):
-            needed |= set(_texts(node, _NODE_INPUT))
+    kept = [named[name] for name in outputs]
+    _keep(graph.node, _needed(graph, outputs))
+    read = {name for node in graph.node for name in node.input}
+    _keep(graph.initializer, [t for t in graph.initializer if t.name in read])
+    _keep(graph.input, inputs)
+    _keep(graph.output, kept)
+    del graph.value_info[:]
+    for value in (*graph.input, *graph.output):
+        for place, dim in enumerate(value.type.tensor_type.shape.dim):
+            if place != _CHANNELS:
+                dim.dim_param = f"{value.name}:{place}"
+    whole: bytes = network.SerializeToString()
+    return whole
+
+
+def _needed(graph: Any, outputs: Sequence[str]) -> list[Any]:
+    """The nodes without which the outputs cannot be had, in their order."""
+    wanted, nodes = set(outputs), []
+    for node in reversed(graph.node):
+        if wanted & set(node.output):
+            wanted |= set(node.input)
             nodes.append(node)
-    kept = [
-        (number, kind, value) for number, kind, value in fields
-        if number not in (_NODE, _INPUT, _OUTPUT, _VALUE_INFO)
-        and not (number == _INITIALIZER and _text(value, _TENSOR_NAME) not in needed)
-    ]  # fmt: skip
-    kept += [(_NODE, _BYTES, node) for node in reversed(nodes)]
-    kept += [(_INPUT, _BYTES, _resized(inputs[0]))]
-    kept += [(_OUTPUT, _BYTES, _resized(named[name])) for name in outputs]
-    return b"".join(_field(*f) for f in kept)
+    return nodes[::-1]
 
 
-def _resized(value: bytes) -> bytes:
-    """A description of an input or output (N, C, H, W) in which only C is a number."""
-    name = _text(value, _VALUE_NAME)
-    dims = 0
-
-    def dim(old: bytes) -> bytes:
-        nonlocal dims
-        dims += 1
-        if dims == 2:  # channels
-            return old
-        return _field(_DIM_NAME, _BYTES, f"{name}:{dims}".encode())
-
-    shape = partial(_changed, number=_DIM, change=dim)
-    tensor = partial(_changed, number=_SHAPE, change=shape)
-    kind = partial(_changed, number=_TENSOR_TYPE, change=tensor)
-    return _changed(value, number=_TYPE, change=kind)
-
-
-def _changed(message: bytes, *, number: int, change: Any) -> bytes:
-    """A message in which every field of one number is replaced by what ``change`` makes of it."""
-    return b"".join(
-        _field(n, kind, change(value) if n == number and kind == _BYTES else value)
-        for n, kind, value in _fields(message)
-    )
-
-
-def _texts(message: bytes, number: int) -> list[str]:
-    return [v.decode() for n, kind, v in _fields(message) if n == number and kind == _BYTES]
-
-
-def _text(message: bytes, number: int) -> str:
-    return next(iter(_texts(message, number)), "")
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """A Protocol Buffers message as (field number, wire type, value as it is stored, without its length).
-
-    Raises:
-        ValueError: it is none.
-    """
-    at, end = 0, len(message)
-    while at < end:
-        key, at = _number(message, at)
-        kind, start = key & 7, at
-        if kind == 0:
-            _, at = _number(message, at)
-        elif kind == _BYTES:
-            length, start = _number(message, at)
-            at = start + length
-        elif kind in _LENGTHS:
-            at += _LENGTHS[kind]
-        else:
-            raise ValueError("unknown wire type")
-        if at > end or key < 8:
-            raise ValueError("cut short")
-        yield key >> 3, kind, message[start:at]
-
-
-def _number(message: bytes, at: int) -> tuple[int, int]:
-    """A number of variable length at a place, and the place behind it."""
-    value = shift = 0
-    while True:
-        if at >= len(message) or shift > 63:
-            raise ValueError("cut short")
-        byte = message[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at
-
-
-def _coded(value: int) -> bytes:
-    result = bytearray()
-    while value > 127:
-        result.append(value & 127 | 128)
-        value >>= 7
-    result.append(value)
-    return bytes(result)
-
-
-def _field(number: int, kind: int, value: bytes) -> bytes:
-    key = _coded(number << 3 | kind)
-    return key + _coded(len(value)) + value if kind == _BYTES else key + value
+def _keep(field: Any, members: Sequence[Any]) -> None:
+    """Let a repeated field hold these of its members only."""
+    copies = [type(m).FromString(m.SerializeToString()) for m in members]
+    del field[:]
+    field.extend(copies)

@@ -25,7 +25,7 @@ _COLOURS: dict[State, str] = {"works": "green", "limited": "yellow", "missing": 
 _CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
 _PACKAGES = (
     "PySide6_Essentials", "vispy", "PyOpenGL", "pyqtgraph", "torch", "smplx", "roma", "av",
-    "opencv-python-headless", "numba", "ai-edge-litert", "onnxruntime", "trimesh", "typer", "rich",
+    "opencv-python-headless", "numba", "ai-edge-litert", "onnxruntime", "onnx", "trimesh", "typer", "rich",
     "pydantic", "platformdirs", "scipy", "numpy", "safetensors",
 )  # fmt: skip
 _PROBE_S = 60

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from app.models.store import ModelStore
 from backends.errors import WeightsError
@@ -17,42 +19,24 @@ from backends.synthetic import open_scene
 F4 = np.ndarray
 
 
-def _number(value: int) -> bytes:
-    head, rest = value & 127, value >> 7
-    return bytes([head | 128]) + _number(rest) if rest else bytes([head])
-
-
-def _part(field: int, value: bytes | str | int) -> bytes:
-    """One field of a Protocol Buffers message."""
-    if isinstance(value, int):
-        return _number(field << 3) + _number(value)
-    data = value.encode() if isinstance(value, str) else value
-    return _number(field << 3 | 2) + _number(len(data)) + data
-
-
-def _value(name: str, shape: tuple[int, ...]) -> bytes:
-    dims = b"".join(_part(1, _part(1, d)) for d in shape)
-    return _part(1, name) + _part(2, _part(1, _part(1, 1) + _part(2, dims)))
-
-
-def _tensor(name: str, values: F4) -> bytes:
-    dims = b"".join(_part(1, d) for d in values.shape)
-    return dims + _part(2, 1) + _part(8, name) + _part(9, values.astype("<f4").tobytes())
-
-
-def _convolution(name: str, weights: str) -> bytes:
-    pads = _part(1, "pads") + b"".join(_part(8, 1) for _ in range(4)) + _part(20, 7)
-    return _part(1, "in") + _part(1, weights) + _part(2, name) + _part(4, "Conv") + _part(5, pads)
-
-
 def _network(weights: F4) -> bytes:
     """Two convolutions side by side, stored for ten pictures of 32x32, weights listed among the inputs."""
-    graph = _part(1, _convolution("used", "w")) + _part(1, _convolution("unused", "w2")) + _part(2, "net")
-    graph += _part(5, _tensor("w", weights)) + _part(5, _tensor("w2", weights))
-    graph += _part(11, _value("in", (10, 3, 32, 32)))
-    graph += _part(11, _value("w", weights.shape)) + _part(11, _value("w2", weights.shape))
-    graph += _part(12, _value("used", (10, 2, 32, 32))) + _part(12, _value("unused", (10, 2, 32, 32)))
-    return _part(1, 4) + _part(7, graph) + _part(8, _part(1, "") + _part(2, 9))
+
+    def value(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["in", w], [name], pads=[1, 1, 1, 1])
+            for name, w in (("used", "w"), ("unused", "w2"))
+        ],
+        "net",
+        [value("in", (10, 3, 32, 32)), value("w", weights.shape), value("w2", weights.shape)],
+        [value(name, (10, 2, 32, 32)) for name in ("used", "unused")],
+        [numpy_helper.from_array(weights, name) for name in ("w", "w2")],
+    )
+    model = helper.make_model(graph, ir_version=4, opset_imports=[helper.make_opsetid("", 9)])
+    return bytes(model.SerializeToString())
 
 
 @pytest.fixture(scope="module")
@@ -101,14 +85,26 @@ def test_a_file_cut_anywhere_is_named(tmp_path: Path, weights: F4) -> None:
             PictureNetwork(path, ("used",), "net")
 
 
+def test_constants_in_other_files_are_not_read(tmp_path: Path, weights: F4) -> None:
+    model = onnx.load_model_from_string(_network(weights))
+    outside = model.graph.initializer[0]
+    outside.ClearField("raw_data")
+    outside.data_location = onnx.TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="/etc/hostname")
+    path = tmp_path / "net.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(WeightsError, match=r"net\.onnx is damaged"):
+        PictureNetwork(path, ("used",), "net")
+
+
 @pytest.mark.parametrize(
     "data",
     [
         b"\xff" * 40,
         b"\x0b\x00",
-        _part(7, b"\xff\xff"),
+        b"\x3a\x02\xff\xff",
         struct.pack("<Q", 1),
-        _part(7, _part(11, b"\x0a\xff\xff")),
+        b"\x3a\x05\x5a\x03\x0a\xff\xff",
     ],
 )
 def test_nonsense_is_no_network(tmp_path: Path, data: bytes) -> None:
