@@ -16,6 +16,7 @@ from app.export.believed import LimbBeliefs, guess_belief
 from app.export.coverage import Presence, Whereabouts
 from app.export.looks import Wardrobe
 from app.pipeline.faces import as_sightings
+from app.pipeline.upright import camera_up
 from app.project.notes import faces
 from app.project.store import ProjectStore
 from app.review.types import DeidSettings
@@ -30,6 +31,7 @@ from backends.deidentify.strays import link
 from backends.masks import CropMask
 
 U1 = npt.NDArray[np.uint8]
+F8 = npt.NDArray[np.float64]
 
 
 _HEAD_OF_FACE = 1.7
@@ -60,6 +62,7 @@ class FrameCoverer:
         seed: of the pixel grid's phase; another for each export.
         sources: further masks of people; by default of whatever segmentation is installed.
         wardrobe: of an earlier one, so that nobody has to be dressed again.
+        up: (3,) against gravity, camera axes; by default what the people tell.
 
     Raises:
         ModelError: a segmentation is installed that does not start.
@@ -68,7 +71,7 @@ class FrameCoverer:
     def __init__(
         self, store: ProjectStore, body: BodyModel, camera: Camera, settings: DeidSettings,
         plate: Plate | StillRoom | None, *, seed: int = 0, sources: Sequence[PersonMasks] | None = None,
-        wardrobe: Wardrobe | None = None,
+        wardrobe: Wardrobe | None = None, up: F8 | None = None,
     ) -> None:  # fmt: skip
         self._body = body
         self._camera = camera
@@ -80,6 +83,9 @@ class FrameCoverer:
             store, store.footage().fps, camera, doubtful=erases and self._plate is not None
         )
         self._shadows, self._soles = settings.shadows, soles(body)
+        self._up = up
+        if settings.shadows and up is None:
+            self._up = camera_up(store, body, camera)
         self._beliefs: LimbBeliefs | None = None
         if settings.believed_only:
             self._beliefs = LimbBeliefs(self.whereabouts, body, camera, store.footage().fps)
@@ -118,7 +124,7 @@ class FrameCoverer:
         """The covered picture and (H, W) which pixels were replaced. Several threads may paint at once."""
         covered, replaced = cover_frame(
             frame.rgb, frame.covers, self._camera, plate=frame.room, phase=(self._phase[0], self._phase[1]),
-            areas=frame.areas, foreground=frame.foreground,
+            areas=frame.areas, foreground=frame.foreground, up=self._up,
         )  # fmt: skip
         if frame.room is not None:
             self.seen.add(replaced, frame.room)
@@ -165,7 +171,7 @@ class FrameCoverer:
                 left, right = foot_belief(pieces)
                 standing = guess * left, guess * right
             if self._shadows:
-                feet = feet_of(vertices, self._soles, self._camera, standing)
+                feet = feet_of(vertices, self._soles, self._camera, standing, self._up)
             head_xy = self._seen(vertices[self._body.head_vertices])
             face_xy = self._seen(vertices[self._body.face_vertices])
             reach = self._camera.project(vertices[::97])

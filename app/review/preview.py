@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import numpy as np
+import numpy.typing as npt
+
 from app.errors import UnderstudyError
 from app.export.frames import FrameCoverer
 from app.export.looks import Wardrobe
@@ -19,6 +22,7 @@ from app.review.types import DeidSettings, FrameCallback
 from backends.background import Plate, StillRoom
 from backends.body import BodyModel
 
+F8 = npt.NDArray[np.float64]
 Learning = Callable[[float], None]
 
 
@@ -64,13 +68,15 @@ class Preview:
         self._body, self._wardrobe = body, Wardrobe(body)
 
     def request(
-        self, index: int, settings: DeidSettings, callback: FrameCallback, learning: Learning = lambda _: None
-    ) -> None:
+        self, index: int, settings: DeidSettings, callback: FrameCallback,
+        learning: Learning = lambda _: None, up: F8 | None = None,
+    ) -> None:  # fmt: skip
         """Cover frame ``index``; ``callback(index, rgb)`` runs on the worker thread.
 
         So does ``learning(share)``, where the empty room has to be learnt first: how much of that is done.
+        ``up`` (3,) is against gravity, camera axes.
         """
-        self._worker.submit(lambda: self._cover(index, settings, callback, learning))
+        self._worker.submit(lambda: self._cover(index, settings, callback, learning, up))
 
     def request_never_seen(self, index: int, callback: FrameCallback) -> None:
         """What frame ``index`` of the empty room shows that nobody ever saw.
@@ -85,12 +91,20 @@ class Preview:
         self._worker.close()
         self._marker.close()
 
-    def _cover(self, index: int, settings: DeidSettings, callback: FrameCallback, learning: Learning) -> None:
+    def _cover(
+        self, index: int, settings: DeidSettings, callback: FrameCallback, learning: Learning, up: F8 | None
+    ) -> None:
         try:
             plate = self._need_plate(_shares(learning)) if settings.background == "plate" else None
             room = self._room(plate, index) if plate is not None else None
             coverer = FrameCoverer(
-                self._store, self._body, self._store.camera(), settings, plate, wardrobe=self._wardrobe
+                self._store,
+                self._body,
+                self._store.camera(),
+                settings,
+                plate,
+                wardrobe=self._wardrobe,
+                up=up,
             )
             callback(index, coverer.cover(index, self._footage.frame(index), room))
         except UnderstudyError:

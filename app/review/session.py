@@ -395,7 +395,7 @@ class Session(SessionEdits):
     ) -> None:
         """Frame ``i`` as the export will show it; newest wins. On a worker thread: ``callback``, and before
         it ``learning(share)`` while the empty room is learnt."""
-        self._preview.request(i, self.deid, callback, learning)
+        self._preview.request(i, self.deid, callback, learning, self.camera.R[:, 2])
 
     def preview_never_seen(self, i: int, callback: FrameCallback) -> None:
         """RGBA: where the empty room of frame ``i`` was filled in, because no frame shows it."""

@@ -31,6 +31,7 @@ from backends.deidentify.types import Fill, FreeArea, PersonCover, Region
 from backends.render import composite
 
 U1 = npt.NDArray[np.uint8]
+F8 = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Array = Any
 
@@ -84,6 +85,7 @@ def cover_frame(
     phase: tuple[float, float] = (0.0, 0.0),
     areas: Sequence[FreeArea] = (),
     foreground: Foreground | None = None,
+    up: F8 | None = None,
 ) -> tuple[U1, BoolArray]:
     """Cover everybody who is not spared, and every free area.
 
@@ -97,6 +99,7 @@ def cover_frame(
         phase: of the pixel grid, so that cells cannot be compared from export to export.
         foreground: of ``plate``; what it finds beside the people is taken for somebody whom nobody has found,
             or for more of somebody than was known, and the empty room is shown there.
+        up: (3,) against gravity, for shadows: see :func:`cast_shadows`.
 
     Returns:
         The covered picture and (H, W) which pixels were replaced.
@@ -148,7 +151,7 @@ def cover_frame(
             _put(out, region, _fill_of(person), head_radius(person), paint)
     if bodies is not None:
         if plate is not None:
-            cast_shadows(out, covers, camera)
+            cast_shadows(out, covers, camera, up)
         composite(out, in_light(bodies, covers, drawn.members, out), out=out)
     for area, region in below:
         if area.on_top:

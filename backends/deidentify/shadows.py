@@ -50,23 +50,28 @@ def _sole(body: BodyModel, side: str) -> I8:
     return np.flatnonzero(foot & (height < height[foot].min() + _SOLE_M))
 
 
-def feet_of(vertices: F4, feet: tuple[I8, I8], camera: Camera, belief: tuple[float, float]) -> F4:
+def feet_of(
+    vertices: F4, feet: tuple[I8, I8], camera: Camera, belief: tuple[float, float], up: F8 | None = None
+) -> F4:
     """(2, 4) where both feet stand, metres in camera coordinates, and how far each is to be believed.
 
     Args:
         vertices: (V, 3) of the bare body; feet: see :func:`soles`.
         belief: in the left and the right foot, in [0, 1].
+        up: (3,) as in :func:`cast_shadows`.
     """
     found = np.empty((2, 4), np.float32)
     for row, index, sure in zip(found, feet, belief):
         row[:3], row[3] = vertices[index].mean(axis=0), sure
-    depth = found[:, :3] @ _down(camera).astype(np.float32)
+    depth = found[:, :3] @ _down(camera, up).astype(np.float32)
     found[:, 3] *= np.exp(-(depth.max() - depth) / _LIFTED_M)
     return found
 
 
-def _down(camera: Camera) -> F8:
-    """(3,) towards the ground; a camera that nobody has calibrated is taken to be level."""
+def _down(camera: Camera, up: F8 | None) -> F8:
+    """(3,) towards the ground."""
+    if up is not None:
+        return -up
     return -camera.R[:, 2] if camera.calibrated else np.array([0.0, 1.0, 0.0])
 
 
@@ -80,9 +85,13 @@ def _darken(image: Array, shade: Array) -> None:
                     image[y, x, c] = (image[y, x, c] * light + 127) // 255
 
 
-def cast_shadows(image: U1, covers: Sequence[PersonCover], camera: Camera) -> None:
-    """Darken ``image`` (H, W, 3) in place where the feet of those stand who are shown as a body."""
-    down = _down(camera)
+def cast_shadows(image: U1, covers: Sequence[PersonCover], camera: Camera, up: F8 | None = None) -> None:
+    """Darken ``image`` (H, W, 3) in place where the feet of those stand who are shown as a body.
+
+    Args:
+        up: (3,) against gravity, camera axes; else the camera's own, level where nobody has calibrated it.
+    """
+    down = _down(camera, up)
     across = np.array([1.0, 0.0, 0.0]) - down[0] * down
     across /= max(float(np.linalg.norm(across)), 1e-6)
     along = np.cross(down, across)

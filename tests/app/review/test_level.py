@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from app.pipeline.upright import camera_up, standing
 from app.review.level import levelled
+from app.review.opening import create_project
 from app.review.scene import camera_view
 from backends.body import BodyParams, load_body, posed_joints
 from backends.camera import Camera, assumed_camera
@@ -58,3 +63,13 @@ def test_a_calibrated_camera_is_believed() -> None:
     view = camera_view(camera)
     np.testing.assert_allclose(view.R, DOWN.as_matrix())
     np.testing.assert_allclose(view.t, [0.0, 0.0, 3.0])
+
+
+def test_a_project_without_people_has_nobody_who_stands(tmp_path: Path) -> None:
+    picture = tmp_path / "empty.png"
+    cv2.imwrite(str(picture), np.zeros((90, 160, 3), np.uint8))
+    store, footage = create_project(picture, tmp_path / "empty.understudy")
+    assert standing(store, BODY).shape == (0, 55, 3)
+    np.testing.assert_allclose(camera_up(store, BODY, store.camera()), [0, -1, 0])
+    store.close()
+    footage.close()

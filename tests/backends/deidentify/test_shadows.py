@@ -68,3 +68,14 @@ def test_feet_at_the_border_or_beyond_it_do_no_harm() -> None:
         feet = np.array([[x, 0.9, z, 1.0]] * 2, np.float32)
         cast_shadows(white, [changed(stood(), feet=feet)], CAMERA)
     assert white.min() > 40
+
+
+def test_the_ground_seen_from_above_takes_a_rounder_shadow() -> None:
+    a, shapes = stood(), []
+    tilt = np.radians(40)
+    for up in (None, np.array([0.0, -np.cos(tilt), -np.sin(tilt)])):
+        white = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+        cast_shadows(white, [a], CAMERA, up)
+        rows, columns = np.nonzero(white[..., 0] < 190)
+        shapes.append(np.ptp(rows) / np.ptp(columns))
+    assert shapes[1] > 1.5 * shapes[0]
