@@ -15,6 +15,7 @@ from app.errors import ExportError
 from app.export.atomic import written_whole
 from app.export.bodies import ExportBody, pose_arrays
 from app.export.types import ExportSource, Step, Written
+from app.pipeline.upright import camera_up
 from backends.body.params import N_JOINTS, BodyParams
 
 _UNKNOWN = np.full(N_JOINTS, np.nan, np.float32)
@@ -30,7 +31,7 @@ def write_smplx(source: ExportSource, target: Path, step: Step) -> Written:
     Keys are ``<person>/<array>``: frames (T,), betas (T, B), global_orient (T, 3), body_pose (T, 63),
     left_hand_pose and right_hand_pose (T, 45), jaw_pose (T, 3), transl (T, 3), joint_error_mm (T, 55);
     axis-angles in radians, metres, camera coordinates (x right, y down, z forward). ``camera/K`` etc.,
-    ``times_s`` and ``people`` (ids) come with them. Betas are (T, B): one shape a person unless somebody
+    ``times_s`` and ``people`` (ids) come with them; ``camera/up`` (3,) is against gravity in the same axes. Betas are (T, B): one shape a person unless somebody
     corrected single frames. Fingers are turned from a flat hand (``flat_hand_mean`` of ``smplx``).
 
     Where the bodies were carried over to another one (``body``), sizes are as ``smplx.create`` takes them:
@@ -108,6 +109,7 @@ def _common(source: ExportSource, people: list[int]) -> Arrays:
         "camera/K": camera.K, "camera/R": camera.R, "camera/t": camera.t, "camera/distortion": camera.dist,
         "camera/size": np.array([camera.width, camera.height]), "camera/assumed": np.array(camera.assumed),
         "camera/estimated": np.array(camera.estimated),
+        "camera/up": camera_up(source.store, source.body, camera),
         "body": np.array(source.export_body.model.name), "gender": np.array("neutral"),
         "flat_hand_mean": np.array(True),
     }  # fmt: skip

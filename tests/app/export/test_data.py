@@ -78,6 +78,7 @@ def test_smplx_arrays_give_the_same_bodies_back(stage: Theatre, tmp_path: Path) 
         assert data["people"].tolist() == [1, 2]
         np.testing.assert_array_equal(data["2/frames"], np.arange(3, N))
         np.testing.assert_allclose(data["camera/K"], CAMERA.K)
+        assert np.linalg.norm(data["camera/up"]) == pytest.approx(1.0)
         assert data["1/body_pose"].shape == (N, 63)
         assert data["1/left_hand_pose"].shape == data["1/right_hand_pose"].shape == (N, 45)
         assert data["1/jaw_pose"].shape == data["1/transl"].shape == data["1/global_orient"].shape == (N, 3)
