@@ -31,8 +31,9 @@ def write_smplx(source: ExportSource, target: Path, step: Step) -> Written:
     Keys are ``<person>/<array>``: frames (T,), betas (T, B), global_orient (T, 3), body_pose (T, 63),
     left_hand_pose and right_hand_pose (T, 45), jaw_pose (T, 3), transl (T, 3), joint_error_mm (T, 55);
     axis-angles in radians, metres, camera coordinates (x right, y down, z forward). ``camera/K`` etc.,
-    ``times_s`` and ``people`` (ids) come with them; ``camera/up`` (3,) is against gravity in the same axes. Betas are (T, B): one shape a person unless somebody
-    corrected single frames. Fingers are turned from a flat hand (``flat_hand_mean`` of ``smplx``).
+    ``times_s`` and ``people`` (ids) come with them; ``camera/up`` (3,) is against gravity in the same axes.
+    Betas are (T, B): one shape a person unless somebody corrected single frames. Fingers are turned from a
+    flat hand (``flat_hand_mean`` of ``smplx``).
 
     Where the bodies were carried over to another one (``body``), sizes are as ``smplx.create`` takes them:
     SMPL has a body_pose (T, 69) and no hands, SMPL-H no jaw; ``carried_mm`` (T,) is how far the joints of
