@@ -125,7 +125,10 @@ _OUTPUTS = {
 def _people(manifest: Mapping[str, Any]) -> Section:
     people = manifest.get("people", ())
     default = manifest.get("deidentification", {})
-    blocks: list[Block] = [Text(f"Unless a line below says otherwise: {method_words(default)}.")]
+    drawn = ""
+    if default.get("believed_only") and default.get("fill") == "mesh" and default.get("cover") == "whole":
+        drawn = " Limbs that nobody saw are covered, and not drawn."
+    blocks: list[Block] = [Text(f"Unless a line below says otherwise: {method_words(default)}.{drawn}")]
     if not people:
         blocks.append(Text("No people were found.", "warning"))
         return Section("People and how they are covered", tuple(blocks))

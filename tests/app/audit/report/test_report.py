@@ -168,3 +168,11 @@ def test_numbers_read_as_people_write_them() -> None:
     assert number(3, "person") == "3 people"
     assert [share(v) for v in (0, 0.0341, 0.26)] == ["0 %", "3.4 %", "26 %"]
     assert [clock(s) for s in (0, 7.484, 59.999, 3723)] == ["0:00.00", "0:07.48", "1:00.00", "1:02:03.00"]
+
+
+def test_it_says_that_limbs_which_nobody_saw_are_left_out() -> None:
+    said = "Limbs that nobody saw are covered, and not drawn."
+    assert said not in page(MANIFEST)
+    chosen = {**MANIFEST["deidentification"], "believed_only": True}
+    assert said in page({**MANIFEST, "deidentification": chosen})
+    assert said not in page({**MANIFEST, "deidentification": {**chosen, "cover": "head"}})
