@@ -31,6 +31,7 @@ from app.review.types import (
     BACKGROUND_LABELS,
     COVER_LABELS,
     FILL_LABELS,
+    LOOK_LABELS,
     DeidSettings,
     ExportKind,
     ExportRequest,
@@ -52,7 +53,7 @@ _WHAT: dict[ExportKind, tuple[str, str]] = {
     "meshes_ply": ("Meshes, ply", "one a person and frame, with confidence colours"),
     "meshes_obj": ("Meshes, obj", "one a person and frame"),
 }
-_NAMES_WIDTH = 152
+_NAMES_WIDTH = 156
 _USUAL: tuple[ExportKind, ...] = ("video", "coco", "smplx", "csv")
 
 
@@ -227,7 +228,10 @@ class ExportSheet(QDialog):
         sound = "sound removed"
         if has_audio and deid.keep_audio:
             sound = "sound kept (a voice can be recognised)"
-        covered = f"{COVER_LABELS[deid.cover]} covered by: {FILL_LABELS[deid.fill].lower()}"
+        with_what = FILL_LABELS[deid.fill].lower()
+        if deid.fill == "mesh":
+            with_what = f"{with_what}, {LOOK_LABELS[deid.look].lower()}"
+        covered = f"{COVER_LABELS[deid.cover]} covered by: {with_what}"
         self._deid.setText(f"{covered} · background: {BACKGROUND_LABELS[deid.background].lower()} · {sound}")
         warnings = []
         if unprocessed:
