@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -229,6 +230,10 @@ class FrameCoverer:
         return found
 
     def _seen(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
-        """(N, 2) pixels, or None where one of the points lies behind the camera."""
+        """(K, 2) pixels of those of the points (N, 3) that make their outline, or None where one of the
+        points lies behind the camera. Of a head's thousands nothing but the outline is ever asked for."""
         xy = self._camera.project(points).astype(np.float32)
-        return xy if np.isfinite(xy).all() else None
+        if not np.isfinite(xy).all():
+            return None
+        outline = np.asarray(cv2.convexHull(xy), np.float32).reshape(-1, 2) if len(xy) else xy
+        return outline if len(outline) >= 3 else xy

@@ -85,7 +85,7 @@ def light_of(frame: U1, plate: Plate, hidden: BoolArray) -> Light:
     if int(fair.sum()) < _ENOUGH:
         return Light(np.ones(3, np.float32), None, size)
     ratio = a / np.maximum(b, 1.0)
-    gain = np.clip(np.median(ratio[fair], axis=0), _LOW, _HIGH).astype(np.float32)
+    gain = np.clip(_medians(ratio, fair)[1], _LOW, _HIGH).astype(np.float32)
     return Light(gain, _by_place((ratio / gain).astype(np.float32), fair), size)
 
 
@@ -124,12 +124,30 @@ def _by_place(ratio: F4, fair: BoolArray) -> F4 | None:
         rows = slice(y * h // _ROWS, (y + 1) * h // _ROWS)
         for x in range(_COLUMNS):
             columns = slice(x * w // _COLUMNS, (x + 1) * w // _COLUMNS)
-            here = ratio[rows, columns][fair[rows, columns]]
-            if len(here):
-                trust = len(here) / (len(here) + _TRUST)
-                field[y, x] = 1 + trust * (np.median(here, axis=0) - 1)
+            n, middle = _medians(ratio[rows, columns], fair[rows, columns])
+            if n:
+                field[y, x] = 1 + n / (n + _TRUST) * (middle - 1)
     field = np.clip(field, _LOCAL_LOW, _LOCAL_HIGH)
     return field if float(np.abs(field - 1).max()) > _EVEN else None
+
+
+@numba.njit(cache=True, nogil=True)
+def _medians(values: Array, which: Array) -> tuple[int, Array]:
+    """How many of (h, w) are chosen by ``which``, and the medians (3,) of their ``values`` (h, w, 3)."""
+    h, w = which.shape
+    chosen = np.empty((3, h * w), np.float32)
+    n = 0
+    for y in range(h):
+        for x in range(w):
+            if which[y, x]:
+                for c in range(3):
+                    chosen[c, n] = values[y, x, c]
+                n += 1
+    found = np.ones(3, np.float32)
+    if n:
+        for c in range(3):
+            found[c] = np.median(chosen[c, :n])
+    return n, found
 
 
 @numba.njit(cache=True, nogil=True)
