@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
 
 from backends.fitting.arrays import BodyArrays, Evidence, Prior
+from backends.fitting.banded import solve_banded_inplace
 from backends.fitting.clip_kernels import (
     BANDS,
     FOLLOWED,
@@ -136,16 +136,18 @@ class ClipSystem:
         """Steps of the frames (T, 69) and the shape, or None where the system is not positive."""
         band = self._band.copy()
         band[:, 0] += damping * (band[:, 0] + 1e-3)
-        right = np.concatenate([-self._g[:, :N_FRAME].reshape(-1, 1), self._border], axis=1)
+        solved = np.empty((len(band), 1 + self.nb), order="F")
+        solved[:, 0], solved[:, 1:] = -self._g[:, :N_FRAME].reshape(-1), self._border
+        if not solve_banded_inplace(band, solved):
+            return None
+        if not self.nb:
+            return solved[:, 0].reshape(-1, N_FRAME), np.zeros(0)
+        corner = self._corner - self._border.T @ solved[:, 1:]
+        corner[np.diag_indices(self.nb)] += damping * (np.diag(self._corner) + _SHAPE_FLOOR)
         try:
-            factor = cholesky_banded(band.T, overwrite_ab=True, lower=True, check_finite=False)
-            solved = cho_solve_banded((factor, True), right, overwrite_b=True, check_finite=False)
-            if not self.nb:
-                return solved[:, 0].reshape(-1, N_FRAME), np.zeros(0)
-            corner = self._corner - self._border.T @ solved[:, 1:]
-            corner[np.diag_indices(self.nb)] += damping * (np.diag(self._corner) + _SHAPE_FLOOR)
-            shape = np.linalg.solve(corner, -self._pull - self._border.T @ solved[:, 0])
-        except (LinAlgError, np.linalg.LinAlgError):
+            pull = -self._pull - self._border.T @ solved[:, 0]
+            shape = np.asarray(np.linalg.solve(corner, pull), np.float64)
+        except np.linalg.LinAlgError:
             return None
         return (solved[:, 0] - solved[:, 1:] @ shape).reshape(-1, N_FRAME), shape
 
