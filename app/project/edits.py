@@ -46,6 +46,19 @@ class RowChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """Changes with their text for the log, so that a large edit costs the thread that applies it little."""
+
+    changes: tuple[RowChange, ...]
+    payload: str
+
+    @staticmethod
+    def of(changes: Sequence[RowChange]) -> Prepared:
+        """Any thread may do this."""
+        return Prepared(tuple(changes), _payload(changes))
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """One entry of the log as a person would name it."""
 
@@ -71,6 +84,7 @@ class EditLog:
         self._store = store
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
+        self._columns: dict[str, frozenset[str]] = {}
         self._replay()
 
     def _replay(self) -> None:
@@ -118,10 +132,16 @@ class EditLog:
         Args:
             kind: machine word ("move_keypoint"); label: what the person reads ("Move right wrist").
         """
+        return self.apply_prepared(kind, label, Prepared.of(changes), frame=frame, track_id=track_id)
+
+    def apply_prepared(
+        self, kind: str, label: str, prepared: Prepared, *, frame: int | None, track_id: int | None
+    ) -> Edit:
+        """As :meth:`apply`; nothing of the rows may have changed since ``prepared`` was made."""
         with self._store.transaction():
-            for change in changes:
+            for change in prepared.changes:
                 self._write(change.table, change.before, change.after)
-            edit_id = self._append(kind, label, frame, track_id, None, changes)
+            edit_id = self._append(kind, label, frame, track_id, None, prepared.payload)
         edit = Edit(edit_id, kind, label, frame, track_id)
         self._done.append(edit)
         self._undone.clear()
@@ -148,7 +168,7 @@ class EditLog:
     def note_restart(self) -> None:
         """A run started anew: what was edited before cannot be undone any more, but stays in the log."""
         with self._store.transaction():
-            self._append("restart", "Run again from the start", None, None, None, ())
+            self._append("restart", "Run again from the start", None, None, None, _payload(()))
         self._done.clear()
         self._undone.clear()
 
@@ -165,20 +185,29 @@ class EditLog:
                 for change in changes:
                     self._write(change.table, change.before, change.after)
             self._append(
-                kind, f"{kind.capitalize()} {edit.label}", edit.frame, edit.track_id, edit.edit_id, ()
-            )
+                kind, f"{kind.capitalize()} {edit.label}", edit.frame, edit.track_id, edit.edit_id,
+                _payload(()),
+            )  # fmt: skip
 
     def _append(
         self, kind: str, label: str, frame: int | None, track_id: int | None, target: int | None,
-        changes: Sequence[RowChange],
+        payload: str,
     ) -> int:  # fmt: skip
-        payload = to_json([{"table": c.table, "before": c.before, "after": c.after} for c in changes])
         cursor = self._store.connection.execute(
             "INSERT INTO edits (at, who, kind, label, frame, track_id, target, changes)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (now(), current_user(), kind, label, frame, track_id, target, payload),
         )
         return int(cursor.lastrowid or 0)
+
+    def _check_columns(self, table: str, columns: Sequence[str]) -> None:
+        """Column names come from the file's own log: they must be names of the table, not SQL."""
+        known = self._columns.get(table)
+        if known is None:
+            rows = self._store.query(f"PRAGMA table_info({table})")
+            known = self._columns[table] = frozenset(row["name"] for row in rows)
+        if not set(columns) <= known:
+            raise ProjectError(_DAMAGED)
 
     def _write(self, table: str, old: Row | None, new: Row | None) -> None:
         keys = KEYS[table]
@@ -187,7 +216,7 @@ class EditLog:
         if old is not None and new is not None and all(old[k] == new[k] for k in keys):
             columns = [c for c in new if c not in keys and new[c] != old.get(c)]
             if columns:
-                _check_columns(self._store, table, columns)
+                self._check_columns(table, columns)
                 db.execute(
                     f"UPDATE {table} SET {', '.join(f'{c} = ?' for c in columns)}"
                     f" WHERE {' AND '.join(f'{k} = ?' for k in keys)}",
@@ -200,12 +229,11 @@ class EditLog:
             )
         if new is not None:
             columns = list(new)
-            _check_columns(self._store, table, columns)
+            self._check_columns(table, columns)
             db.execute(insert_statement(table, tuple(columns)), [new[c] for c in columns])
 
 
-def _check_columns(store: ProjectStore, table: str, columns: Sequence[str]) -> None:
-    """Column names come from the file's own log: they must be names of the table, not SQL."""
-    known = {row["name"] for row in store.query(f"PRAGMA table_info({table})")}
-    if not set(columns) <= known:
-        raise ProjectError(_DAMAGED)
+def _payload(changes: Sequence[RowChange]) -> str:
+    """The log's text, change by change: encoding all at once would hold Python's lock all the while."""
+    parts = (to_json({"table": c.table, "before": c.before, "after": c.after}) for c in changes)
+    return f"[{','.join(parts)}]"

@@ -16,7 +16,7 @@ from app.pipeline.rate import RateMeter
 from app.pipeline.smooth import CLIP
 from app.pipeline.trust import boxes_beside, track_times
 from app.pipeline.windows import fingerprint_of
-from app.project.edits import Edit
+from app.project.edits import Edit, Prepared
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
 from app.review.editing import Editor, keypoint_label, replace_keypoints
@@ -165,8 +165,11 @@ def _label(named: BoolArray) -> str:
     return f"Carry {what} along"
 
 
-def store_carried(editor: Editor, carried: Carried) -> Edit:
+def store_carried(editor: Editor, carried: Carried, prepared: Prepared) -> Edit:
     """Store what was carried as one edit.
+
+    Args:
+        prepared: ``carried.people`` as the thread that carried them has made them ready.
 
     Raises:
         ProjectError: the frames have been edited since; nothing is stored then.
@@ -175,7 +178,7 @@ def store_carried(editor: Editor, carried: Carried) -> Edit:
     if fingerprint_of(editor.store, span.track, span.first, span.last) != carried.seen:
         raise ProjectError("These frames were edited in the meantime, so nothing moved. Carry along again.")
     kind = f"{KIND}:{span.first}:{span.last}"
-    return editor.commit_people(kind, carried.label, carried.people, carried.frame, span.track)
+    return editor.commit_people(kind, carried.label, prepared, carried.frame, span.track)
 
 
 def span_of(edit: Edit) -> tuple[int, int] | None:

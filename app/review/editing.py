@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from app.errors import ProjectError
 from app.pipeline.fit_stage import FitStage
 from app.pipeline.trust import ABOUT_S, boxes_beside, track_times
-from app.project.edits import Edit, EditLog, RowChange
+from app.project.edits import Edit, EditLog, Prepared, RowChange
 from app.project.records import PersonRecord
 from app.project.rows import body_row, confidence_row, observation_row
 from app.project.store import VIEW, ProjectStore
@@ -67,12 +67,21 @@ class Editor:
         changes = self._changes(self._settled(person))
         return self.log.apply(kind, label, changes, frame=person.frame, track_id=person.track_id)
 
-    def commit_people(
-        self, kind: str, label: str, people: Sequence[PersonRecord], frame: int, track: int
-    ) -> Edit:
-        """Store one person of several frames as one edit that was made at ``frame``."""
-        changes = [change for person in people for change in self._changes(person)]
-        return self.log.apply(kind, label, changes, frame=frame, track_id=track)
+    def prepare_people(self, people: Sequence[PersonRecord], step: Callable[[], object]) -> Prepared:
+        """One person of several frames, ready to be stored as one edit; on any thread.
+
+        Args:
+            step: called before each of them; may raise to stop.
+        """
+        changes: list[RowChange] = []
+        for person in people:
+            step()
+            changes += self._changes(person)
+        return Prepared.of(changes)
+
+    def commit_people(self, kind: str, label: str, people: Prepared, frame: int, track: int) -> Edit:
+        """Store what :meth:`prepare_people` made as one edit that was made at ``frame``."""
+        return self.log.apply_prepared(kind, label, people, frame=frame, track_id=track)
 
     def _settled(self, person: PersonRecord) -> PersonRecord:
         """The person judged as in a run, with the frames around; what they say of themselves stays."""

@@ -12,7 +12,7 @@ from app.pipeline.events import Job, Listener
 from app.pipeline.job import Control, ThreadJob
 from app.pipeline.process_job import ProcessJob
 from app.pipeline.tasks import export_task, run_task
-from app.project.edits import Edit
+from app.project.edits import Edit, Prepared
 from app.review.carry import Carried, carry, find_span, store_carried
 from app.review.editing import Editor
 from app.review.types import CarryRange, DeidSettings, ExportRequest, RunOptions
@@ -32,7 +32,7 @@ class LongWork:
         self._fps = fps
         self._n_frames = n_frames
         self._jobs: list[Job] = []
-        self._carried: Carried | None = None
+        self._carried: tuple[Carried, Prepared] | None = None
 
     def close(self) -> None:
         """Stop everything."""
@@ -68,10 +68,9 @@ class LongWork:
         span = find_span(self._store, track, frame, reach, self._fps, self._n_frames)
 
         def work(control: Control) -> dict[str, Any]:
-            self._carried = carry(
-                self._store, self._editor.stage, span, frame, self._fps, control, listener
-            )  # fmt: skip
-            return {"first": span.first, "last": span.last, "frames": len(self._carried.people)}
+            carried = carry(self._store, self._editor.stage, span, frame, self._fps, control, listener)
+            self._carried = carried, self._editor.prepare_people(carried.people, control.check)
+            return {"first": span.first, "last": span.last, "frames": len(carried.people)}
 
         return self._kept(ThreadJob("carry", work, listener))
 
@@ -82,7 +81,7 @@ class LongWork:
             ProjectError: the frames have been edited since.
         """
         carried, self._carried = self._carried, None
-        return store_carried(self._editor, carried) if carried is not None else None
+        return store_carried(self._editor, *carried) if carried is not None else None
 
     def _alone(self) -> None:
         self._jobs = [j for j in self._jobs if j.running]
