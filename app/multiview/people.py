@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from app.multiview.hands import RoomHands
 from app.multiview.types import Moment, RoomPerson, Seen
 from backends.body import BodyParams, posed_keypoints
 from backends.camera import Camera
@@ -54,6 +55,7 @@ class RoomTracker:
 
     def __init__(self, fitter: BodyFitter, cameras: Sequence[Camera], fps: float) -> None:
         self._fitter, self._cameras, self._fps = fitter, list(cameras), fps
+        self._hands = RoomHands(fitter.body, cameras)
         self._tracks: list[_Track] = []
         self.views_by_moment: dict[int, Views] = {}
 
@@ -192,10 +194,9 @@ class RoomTracker:
         for row, (v, s) in enumerate(sorted(seen.items())):
             used = np.isfinite(fit.residual_px[row])
             residual[v, used] = np.linalg.norm(xy[v] - s.keypoints.xy, axis=1)[used]
-        return Moment(
-            seen, params, _deviation(fit.joint_covariance_mm2), _deviation(fit.keypoint_covariance_mm2), xy,
-            residual, joints, points,
-        )  # fmt: skip
+        params = self._hands.bend(params, seen)
+        spread = _deviation(fit.joint_covariance_mm2), _deviation(fit.keypoint_covariance_mm2)
+        return Moment(seen, params, *spread, xy, residual, joints, points)
 
 
 def common_points(moments: Sequence[Views], cameras: Sequence[Camera]) -> tuple[F8, F8]:

@@ -42,6 +42,7 @@ from backends.fitting import BodyFitter
 from backends.multiview import refine_cameras
 
 _USUAL_FPS = 25.0
+_KNOWN_ONLY = 0.25
 _REFINE_MOMENTS = 60
 _DOUBTFUL_PX, _DOUBTFUL_TIMES = 8.0, 2.0
 _APART = 0.02
@@ -217,10 +218,12 @@ def _from_store(store: ProjectStore) -> Frames:
     found: dict[int, list[Seen]] = {}
     for first, last in store.processed():
         for frame in range(first, last + 1):
-            people = store.people(frame)
-            # Whom only the other cameras know is no evidence for them.
-            seen = [Seen(p.estimate.keypoints, p.track_id) for p in people if p.estimate.mask is not None]
-            found[frame] = seen or [Seen(p.estimate.keypoints, p.track_id) for p in people]
+            # Whom only the other cameras know (their score is lower) is no evidence for them.
+            found[frame] = [
+                Seen(p.estimate.keypoints, p.track_id, p.estimate.details)
+                for p in store.people(frame)
+                if p.estimate.score >= _KNOWN_ONLY or p.reviewed
+            ]
     return found
 
 

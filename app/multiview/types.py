@@ -12,6 +12,7 @@ import numpy.typing as npt
 from app.errors import UnderstudyError
 from backends.body import BodyParams
 from backends.camera import Camera
+from backends.keypoints.details import Details
 from backends.keypoints.types import Keypoints
 
 F8 = npt.NDArray[np.float64]
@@ -66,10 +67,12 @@ class ViewInput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """One person as one camera sees them; ``track`` is the camera's own number, 0 where there is none."""
+    """One person as one camera sees them; ``track`` is the camera's own number, 0 where there is none;
+    ``details`` are hands and face where they were looked for."""
 
     keypoints: Keypoints
     track: int = 0
+    details: Details | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

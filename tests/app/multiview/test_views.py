@@ -19,9 +19,11 @@ from app.datasets.errors import DataSetError
 from app.datasets.read.pose2sim import read_trc
 from app.errors import Cancelled
 from app.multiview.calibration import cameras_for, read_calibration
+from app.multiview.hands import RoomHands
 from app.multiview.keypoints import read_keypoints
+from app.multiview.people import project
 from app.multiview.run import run_views
-from app.multiview.types import ViewsError, ViewsRequest
+from app.multiview.types import Seen, ViewsError, ViewsRequest
 from app.multiview.write import marker_name
 from app.pipeline.events import Event, Progress, Warned
 from app.pipeline.job import Control
@@ -29,6 +31,9 @@ from app.project.notes import from_views
 from app.review.opening import open_project
 from app.review.session import Session
 from backends.body import posed_joints
+from backends.fitting.hands import HandBender
+from backends.fitting.problem import resting_hands
+from backends.keypoints.details import Details, HandLandmarks
 from backends.keypoints.layout import KEYPOINT_NAMES
 from backends.keypoints.types import Visibility
 
@@ -334,3 +339,24 @@ def _cut(folder: Path) -> Path:
     path = folder / "extri.yml"
     path.write_text(path.read_text()[:200])
     return folder
+
+
+def test_hands_that_two_cameras_show_are_bent() -> None:
+    bender = HandBender(room.BODY)
+    wanted = room.PEOPLE[0][3]
+    pose = wanted.pose.copy()
+    pose[25:55] *= 0.0
+    flat = replace(wanted, pose=pose)
+    curled = wanted.pose.copy()
+    curled[22:] = resting_hands()
+    true = bender.points(replace(wanted, pose=curled), "left")
+    seen = {}
+    for v, c in enumerate(room.CAMERAS):
+        hand = HandLandmarks(project(c, true).astype(np.float32), np.zeros((21, 3), np.float32), 0.9)
+        seen[v] = Seen(room.keypoints_of(v, 0, 3), 1, Details(left_hand=hand))
+    hands = RoomHands(room.BODY, room.CAMERAS)
+    bent = hands.bend(flat, seen)
+    away = [np.linalg.norm(bender.points(p, "left") - true, axis=1).mean() for p in (flat, bent)]
+    assert away[1] < 0.35 * away[0]
+    assert np.array_equal(bent.pose[40:55], flat.pose[40:55]), "the other hand was not seen"
+    assert hands.bend(flat, {0: seen[0]}) is flat, "one camera tells no depth"
