@@ -32,6 +32,6 @@ class Paragraph(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        wanted = self.heightForWidth(self.width())
-        if wanted > 0 and wanted != self.minimumHeight():
-            self.setMinimumHeight(wanted)
+        before = self.minimumHeight()
+        self.setMinimumHeight(0)  # a label never asks for less than it was told to have at least
+        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0) or before)
