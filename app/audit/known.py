@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from app.audit.record import CoverageRecord
 from app.deidentify.plan import DeidPlan
+from app.export.believed import guess_belief
 from app.export.coverage import Presence, Whereabouts
 from app.project.store import ProjectStore
 from backends.audit.blocks import BLOCK, around, share_in
@@ -89,9 +90,14 @@ class KnownPeople:
                 continue
             if claimed < _LEAST_CLAIMED:
                 found.append(_head(core, 1.0 - claimed, track))
-            elif replaced < _LEAST_REPLACED:
+            elif replaced < _LEAST_REPLACED and not self._is_left_out(presence, people):
                 found.append(_head(core, 1.0 - replaced, track))
         return found
+
+    def _is_left_out(self, presence: Presence, people: Sequence[Presence]) -> bool:
+        """Whether somebody is guessed where another was found: the room is shown there, and no body. It may
+        look as the camera saw it, for there may be nobody; what the networks find there counts."""
+        return self._plan.settings.believed_only and guess_belief(presence, people) < 1
 
     def is_spared(self, frame: int, finding: Finding) -> bool:
         """Whether a finding is of somebody who is spared in this frame, and of nobody else."""

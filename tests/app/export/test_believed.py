@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from theatre import BODY, HEIGHT, WIDTH, Theatre, make_theatre, record
 
+from app.audit.known import KnownPeople
+from app.audit.record import CoverageRecord
 from app.datasets.open import open_truth
 from app.datasets.types import TruthView
+from app.deidentify.plan import DeidPlan
 from app.export.believed import guess_belief
 from app.export.frames import FrameCoverer
 from app.footage import Footage
@@ -195,4 +198,12 @@ def test_a_guess_where_somebody_was_found_is_covered_and_not_drawn(tmp_path: Pat
     ).cover_with_mask(7, image)  # fmt: skip
     assert (out != every).any()
     assert (covered == covered_every).all()
+    # The room may look there as the camera saw it: that alone is no head that can be seen.
+    claimed, nothing = CoverageRecord(HEIGHT, WIDTH), CoverageRecord(HEIGHT, WIDTH)
+    claimed.add(7, image, image, np.ones((HEIGHT, WIDTH), np.bool_))
+    nothing.add(7, image, image, np.zeros((HEIGHT, WIDTH), np.bool_))
+    cases = ((claimed, BELIEVED, [2]), (claimed, ALL, [1, 2]), (nothing, BELIEVED, [1, 2]))
+    for noted, settings, heads in cases:
+        known = KnownPeople(stage.store, 20.0, DeidPlan(settings), noted)
+        assert sorted(h.track_id for h in known.heads(7)) == heads
     stage.store.close()
