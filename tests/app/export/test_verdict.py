@@ -284,20 +284,27 @@ def test_heads_that_the_export_leaves_open_are_found_by_arithmetic(
     stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Faces of one colour, that no network can see; the cover slips for two frames, one unsaid."""
-    from app.export.frames import FrameCoverer
+    from app.export.frames import FrameCoverer, Prepared
 
     installed()
-    cover = FrameCoverer.cover_with_mask
+    prepare, paint = FrameCoverer.prepare, FrameCoverer.paint
+    prepared: list[tuple[Prepared, int]] = []
 
-    def slips(
+    def numbered(
         self: FrameCoverer, index: int, rgb: np.ndarray, room: Plate | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        covered, mask = cover(self, index, rgb, room)
-        if index == 4:
-            return rgb.copy(), np.zeros_like(mask)
-        return (rgb.copy() if index == 8 else covered), mask
+    ) -> Prepared:  # fmt: skip
+        prepared.append((prepare(self, index, rgb, room), index))
+        return prepared[-1][0]
 
-    monkeypatch.setattr(FrameCoverer, "cover_with_mask", slips)
+    def slips(self: FrameCoverer, frame: Prepared) -> tuple[np.ndarray, np.ndarray]:
+        covered, mask = paint(self, frame)
+        index = next(i for p, i in prepared if p is frame)
+        if index == 4:
+            return frame.rgb.copy(), np.zeros_like(mask)
+        return (frame.rgb.copy() if index == 8 else covered), mask
+
+    monkeypatch.setattr(FrameCoverer, "prepare", numbered)
+    monkeypatch.setattr(FrameCoverer, "paint", slips)
     summary = export(stage, tmp_path / "out")
     heads = [e for e in read_events(stage.store) if e.kind == "head"]
     assert summary["verified"] is False
