@@ -156,6 +156,8 @@ class ReviewItem:
     """Something to look at. ``severity`` 2 bad, 1 warning; ``person_id`` 0 where it is nobody's.
 
     ``reasons`` name the kinds of what is wrong, for filters; ``sentence`` says it in full, or is "".
+    ``worth`` is how much it is worth a look, by how bad it is and how long it lasts, in seconds of something
+    doubtful. Items of one ``group`` are alike: one stands for all of them ("" is by itself).
     """
 
     item_id: str
@@ -170,6 +172,8 @@ class ReviewItem:
     kind: str = DOUBT_ITEM
     reasons: tuple[str, ...] = ()
     sentence: str = ""
+    worth: float = 0.0
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

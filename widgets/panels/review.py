@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -23,7 +23,14 @@ from app.review.types import ReviewItem
 from widgets import theme
 from widgets.panels.leak_card import LeakCard
 from widgets.panels.paint import MARGIN, hint_label, section_label
-from widgets.panels.review_cards import CARD_HEIGHT, ReviewDelegate, ReviewModel
+from widgets.panels.review_cards import (
+    CARD_HEIGHT,
+    MORE_ROLE,
+    ReviewDelegate,
+    ReviewModel,
+    more_rect,
+    more_text,
+)
 
 _HINTS = (("Tab", "next"), ("Enter", "accept"))
 _ALL_DONE = "All looked at. Nothing is left to review."
@@ -32,9 +39,19 @@ _FILTERED = "Nothing of this kind is left."
 
 class _CardList(QListView):
     accept_pressed = Signal()
+    fold_pressed = Signal(int)
+    unfold = Signal(int, bool)
     pressing = False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        more = index.data(MORE_ROLE) if index.isValid() else 0
+        if more and event.button() is Qt.MouseButton.LeftButton:
+            model = self.model()
+            text = more_text(more, isinstance(model, ReviewModel) and model.unfolded(index.row()))
+            if more_rect(QRectF(self.visualRect(index)), text).contains(event.position()):
+                self.fold_pressed.emit(index.row())
+                return
         self.pressing = True
         super().mousePressEvent(event)
         self.pressing = False
@@ -42,6 +59,9 @@ class _CardList(QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.accept_pressed.emit()
+            return
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self.currentIndex().isValid():
+            self.unfold.emit(self.currentIndex().row(), event.key() == Qt.Key.Key_Right)
             return
         super().keyPressEvent(event)
 
@@ -80,6 +100,8 @@ class ReviewPanel(QWidget):
         self.view.setAccessibleName("To review")
         self.view.customContextMenuRequested.connect(self._open_menu)
         self.view.accept_pressed.connect(self.accept_current)
+        self.view.fold_pressed.connect(self.toggle_alike)
+        self.view.unfold.connect(self._unfold)
         self.view.selectionModel().currentChanged.connect(self._current_changed)
         # A press on the card that is chosen already goes there again.
         self.view.clicked.connect(self._clicked)
@@ -142,6 +164,19 @@ class ReviewPanel(QWidget):
         item_id = self.current()
         if item_id is not None:
             self.accepted.emit(item_id)
+
+    def toggle_alike(self, row: int) -> None:
+        """Show the others like the one in this row, or fold them again."""
+        self._update(lambda: self.model.toggle(row))
+
+    def accept_alike(self, row: int) -> None:
+        """Say that all that are like the one in this row are right as they are."""
+        for item in self.model.alike(row):
+            self.accepted.emit(item.item_id)
+
+    def _unfold(self, row: int, wanted: bool) -> None:
+        if self.model.unfolded(row) != wanted:
+            self.toggle_alike(row)
 
     def set_filter(self, reason: str | None, *, with_done: bool = False) -> None:
         """Show one kind only (None: all), with or without what is done."""
@@ -248,6 +283,13 @@ class ReviewPanel(QWidget):
         menu.addAction("Go there", lambda: self.activated.emit(item.item_id))
         if not item.done:
             menu.addAction("Accept", lambda: self.accepted.emit(item.item_id))
+            alike = len(self.model.alike(index.row()))
+            if alike > 1:
+                menu.addAction(f"Accept all {alike} like this", lambda: self.accept_alike(index.row()))
+        if index.data(MORE_ROLE):
+            more = index.data(MORE_ROLE)
+            words = "Fold them again" if self.model.unfolded(index.row()) else f"Show {more} more like this"
+            menu.addAction(words, lambda: self.toggle_alike(index.row()))
         menu.popup(self.view.viewport().mapToGlobal(where))
 
 

@@ -16,7 +16,7 @@ from backends.errors import InputError
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
 
-JOIN_S: Final = 0.5
+JOIN_S: Final = 1.0
 """Stretches with less than this between them are one."""
 
 _LEAST_S: Final[dict[ReasonKind, float]] = {

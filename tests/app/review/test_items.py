@@ -56,10 +56,10 @@ def test_low_confidence_names_its_reason_and_is_found_by_both_filters() -> None:
 def test_a_reason_elsewhere_is_an_item_of_its_own() -> None:
     knee = reason(ReasonKind.BENT_WRONG, "right_knee", 32, 40, 0.9)
     found = items(series(left_wrist=slice(30, 45)), knee)
-    assert [i.reasons for i in found] == [("Not to be believed",), ("Limb bent the wrong way",)]
-    assert found[1].severity == 2
-    assert (found[1].first_frame, found[1].last_frame) == (32, 40)
-    assert found[1].keypoint == INDEX["right_knee"]
+    assert [i.reasons for i in found] == [("Limb bent the wrong way",), ("Not to be believed",)]
+    assert found[0].severity == 2
+    assert (found[0].first_frame, found[0].last_frame) == (32, 40)
+    assert found[0].keypoint == INDEX["right_knee"]
 
 
 def test_a_longer_reason_is_not_hidden_by_a_short_doubt() -> None:
@@ -92,3 +92,54 @@ def test_a_doubt_reaches_over_a_short_gap_in_the_track() -> None:
     (item,) = items(data)
     assert (item.first_frame, item.last_frame) == (30, 44)
     assert item.keypoint == INDEX["left_wrist"]
+
+
+def test_one_doubt_that_comes_and_goes_is_one_item() -> None:
+    data = series(left_wrist=slice(30, 34))
+    keypoints = data.tracks[1].keypoint_mm
+    keypoints[42:46, INDEX["left_wrist"]] = 160.0
+    (item,) = items(data)
+    assert (item.first_frame, item.last_frame) == (30, 45)
+    assert item.title == "Left arm not to be believed", "the good frames in between do not count"
+    keypoints[80:84, INDEX["left_wrist"]] = 160.0
+    found = items(data)
+    assert [i.first_frame for i in found] == [30, 80], "what is a second away is something else"
+    assert found[0].group == found[1].group, "but it is the same again"
+
+
+def test_what_lasts_and_is_bad_comes_before_what_is_short() -> None:
+    data = series(left_wrist=slice(10, 14), right_ankle=slice(40, 90))
+    found = items(data)
+    assert [i.title for i in found] == ["Right leg not to be believed", "Left arm not to be believed"]
+    assert found[0].worth > found[1].worth > 0.0
+    swapped = reason(ReasonKind.SIDES_SWAPPED, "left_elbow", 20, 21, 0.9)
+    assert [i.first_frame for i in items(data, swapped)] == [40, 20, 10]
+
+
+def test_a_reason_that_the_expected_error_contradicts_is_not_asked_about() -> None:
+    sure, unsure = series(), series()
+    unsure.tracks[1].keypoint_mm[:, INDEX["left_wrist"]] = 95.0
+    hard = reason(ReasonKind.LOW_SCORE, "left_wrist", 20, 60)
+    assert items(sure, hard) == []
+    (item,) = items(unsure, hard)
+    assert item.reasons == ("Hard to see",)
+    jump = reason(ReasonKind.JUMP, "left_wrist", 20, 22)
+    assert len(items(sure, jump)) == 1, "a jump is no matter of doubt"
+    nobody = reason(ReasonKind.LOW_SCORE, "", 20, 60)
+    assert len(items(sure, nobody)) == 1, "nor is that it may be nobody"
+
+
+def test_somebody_lost_from_sight_comes_first_of_all() -> None:
+    data = series(left_wrist=slice(0, 60))
+    track = data.tracks[1]
+    track.seen[62:95] = False
+    found = items(data)
+    assert [i.title for i in found] == ["Person lost from sight", "Left arm not to be believed"]
+
+
+def test_limbs_of_a_body_that_is_not_believed_are_not_asked_about_as_well() -> None:
+    data = series(left_wrist=slice(20, 80))
+    data.tracks[1].mm[20:40] = data.tracks[1].mm[50:80] = 130.0
+    (item,) = items(data)
+    assert item.title == "Body not to be believed"
+    assert (item.first_frame, item.last_frame) == (20, 79)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.review.types import ReviewItem
 from widgets import theme
 from widgets.panels.review import ReviewPanel
-from widgets.panels.review_cards import kind_of
+from widgets.panels.review_cards import kind_of, more_rect, more_text
 
 TITLES = (
     "Right arm not to be believed",
@@ -158,3 +158,69 @@ def test_thousands_of_items_are_taken_and_walked(panel: ReviewPanel, told: list[
 def test_screen_readers_hear_how_bad_it_is(panel: ReviewPanel):
     assert "serious" in panel.model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert "doubtful" in panel.model.index(3).data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+# --- what is alike is folded ----------------------------------------------------------------
+
+
+def alike(done: tuple[int, ...] = ()) -> list[ReviewItem]:
+    return [replace(item, group="1:arms" if k != 2 else "1:lost") for k, item in enumerate(items(4, done))]
+
+
+def test_of_what_is_alike_one_card_stands_for_all(panel: ReviewPanel):
+    panel.set_items(alike())
+    assert shown(panel) == ["i0", "i2"]
+    assert panel.model.more == {"i0": 2}
+    tip = panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith("2 more like this")
+    assert "2 more like this" in panel.model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert panel.heading.text() == "To review · 4 of 4", "folded or not, they wait"
+
+
+def test_the_next_of_its_kind_takes_the_place_of_an_accepted_one(panel: ReviewPanel, told: list[str]):
+    panel.set_items(alike())
+    panel.set_current("i0")
+    panel.set_items(alike(done=(0,)))
+    assert shown(panel) == ["i1", "i2"]
+    panel.next_item()
+    assert told == ["i1"]
+
+
+def test_right_unfolds_and_left_folds(panel: ReviewPanel, qtbot):
+    panel.set_items(alike())
+    panel.set_current("i0")
+    qtbot.keyClick(panel.view, Qt.Key.Key_Right)
+    assert shown(panel) == ["i0", "i1", "i3", "i2"], "those alike stand together"
+    assert panel.current() == "i0"
+    qtbot.keyClick(panel.view, Qt.Key.Key_Right)
+    assert len(shown(panel)) == 4
+    qtbot.keyClick(panel.view, Qt.Key.Key_Left)
+    assert shown(panel) == ["i0", "i2"]
+
+
+def test_a_press_on_the_count_unfolds_and_does_not_go_there(panel: ReviewPanel, told: list[str], qtbot):
+    panel.set_items(alike())
+    place = more_rect(QRectF(panel.view.visualRect(panel.model.index(0))), more_text(2, False))
+    qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place.center().toPoint())
+    assert shown(panel) == ["i0", "i1", "i3", "i2"]
+    assert told == []
+    assert not panel.grab().isNull()
+
+
+def test_a_filter_shows_all_of_its_kind(panel: ReviewPanel):
+    panel.set_items(alike())
+    panel.set_filter("Not to be believed")
+    assert shown(panel) == ["i0", "i1"]
+    panel.set_filter(None, with_done=True)
+    panel.set_items(alike(done=(1,)))
+    assert shown(panel) == ["i0", "i1", "i2"], "what is done is not folded"
+
+
+def test_all_that_are_alike_are_accepted_at_once(panel: ReviewPanel):
+    heard: list[str] = []
+    panel.accepted.connect(heard.append)
+    panel.set_items(alike())
+    panel.accept_alike(0)
+    assert heard == ["i0", "i1", "i3"]
+    panel.accept_alike(1)
+    assert heard[3:] == ["i2"]
