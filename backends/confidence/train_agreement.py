@@ -17,7 +17,10 @@ from backends.confidence.agreement.model import AgreementModel
 from backends.confidence.agreement.network import THRESHOLDS, AgreementNet, channels
 from backends.errors import InputError
 
-_WORST_WEIGHT, _BAD_WEIGHT = 0.1, 0.2
+_WORST_WEIGHT, _SOFT_WEIGHT, _BAD_WEIGHT = 0.1, 0.3, 0.2
+_ALIKE = 0.03
+"""Half crops: a joint that is so much less wrong than the worst is nearly as good an answer."""
+
 _LEAST_ROWS = 512
 _CHECK_EVERY = 32
 
@@ -93,6 +96,7 @@ def _train_one(
     x = torch.from_numpy(inputs)
     exceed = torch.from_numpy((se[..., None] > np.asarray(THRESHOLDS)).astype(np.float32))
     worst = torch.from_numpy(worst_joint(se))
+    ranked = torch.softmax(torch.from_numpy((se / _ALIKE).astype(np.float32)), dim=1)
     bad = torch.from_numpy((~is_good(se)).astype(np.float32))
     mirror = torch.from_numpy(MIRROR)
     with _start_lock, torch.random.fork_rng(devices=[]):
@@ -116,6 +120,7 @@ def _train_one(
             loss = (
                 F.binary_cross_entropy_with_logits(logits, torch.cat([exceed[a], exceed[b][:, mirror]]))
                 + _WORST_WEIGHT * F.cross_entropy(worst_logits, torch.cat([worst[a], mirror[worst[b]]]))
+                + _SOFT_WEIGHT * F.cross_entropy(worst_logits, torch.cat([ranked[a], ranked[b][:, mirror]]))
                 + _BAD_WEIGHT * F.binary_cross_entropy_with_logits(bad_logits, bad[rows])
             )
             optimiser.zero_grad(set_to_none=True)
