@@ -66,9 +66,10 @@ def train(
     """Fit bodies to the evidence, train and calibrate the model, and print what it is worth on the test."""
     from app.train.dataset import read_split
     from app.train.evaluate import as_text, evaluate_model
+    from app.train.network import TrainSettings
     from app.train.recipe import CALIBRATE, TEST, TRAIN
     from app.train.samples import joined
-    from app.train.train import TrainSettings, train_model
+    from app.train.train import train_model
     from backends.body import load_body
     from backends.confidence.expected import make_sites, save_model
 
@@ -111,7 +112,10 @@ def calibrate(
 
 @train_confidence.command()
 def evaluate(folder: _Folder, model: _Model = None, as_json: _Json = False) -> None:
-    """What the expected errors are worth on the test scenes: ranking, calibration, risk, vertices."""
+    """What the expected errors are worth on the test scenes: ranking, calibration, risk, vertices; how often
+    the review asks in vain; and what a judgement costs."""
+    from app.train.alarms import alarms_of
+    from app.train.cost import measured_cost
     from app.train.dataset import read_split
     from app.train.evaluate import as_plain, as_text, evaluate_model
     from app.train.recipe import TEST
@@ -120,8 +124,10 @@ def evaluate(folder: _Folder, model: _Model = None, as_json: _Json = False) -> N
 
     sites = make_sites(load_body())
     test = read_split(folder, TEST, sites)
-    found = evaluate_model(load_model(model), test.samples, sites, test.presets)
+    used = load_model(model)
+    found = evaluate_model(used, test.samples, sites, test.presets)
+    alarms, cost = alarms_of(folder, TEST, sites, used), measured_cost(folder, TEST, sites, used)
     if as_json:
-        console.print_json(as_plain(found))
+        console.print_json(as_plain(found, alarms, cost))
         return
-    console.out.print(as_text(found), markup=False, soft_wrap=True)
+    console.out.print(as_text(found, alarms, cost), markup=False, soft_wrap=True)

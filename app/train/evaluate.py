@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from app.train.alarms import Alarms, alarm_rows
+from app.train.cost import Cost
 from app.train.samples import OCCLUDED, TRUNCATED, VISIBLE, Samples, vertices_kept
 from app.train.variants import KINDS, RUN
 from backends.confidence.expected.model import ErrorModel, table_rows
@@ -184,8 +186,8 @@ def _row(name: str, error: F8, expected: F8, in50: F8, in100: F8, bound: F8) -> 
     )  # fmt: skip
 
 
-def as_text(evaluation: Evaluation) -> str:
-    """The table and the curves, for a terminal."""
+def as_text(evaluation: Evaluation, alarms: Alarms | None = None, cost: Cost | None = None) -> str:
+    """The table and the curves, for a terminal; what the review asks and what a judgement costs below."""
     e, s = evaluation, evaluation.summary
     head = (
         f"{'joints':28}{'n':>8}{'>100mm':>8}{'error':>8}{'exp.':>8}{'AUROC':>8}{'AUSE':>8}{'Spearm.':>9}"
@@ -205,6 +207,14 @@ def as_text(evaluation: Evaluation) -> str:
         "within 50 mm, predicted and observed: "
         + ", ".join(f"{p:.2f} {o:.2f}" for p, o in zip(s.reliability_predicted, s.reliability_observed)),
     ]  # fmt: skip
+    if alarms is not None:
+        lines += ["", *_alarm_lines(alarms)]
+    if cost is not None:
+        lines += [
+            "",
+            f"cost, ms a person-frame on one core: {cost.batch_ms:.2f} with {cost.frames} frames together,"
+            f" {cost.single_ms:.2f} one by one, {cost.vertices_ms:.2f} more for {cost.vertices} vertices",
+        ]
     return "\n".join(lines)
 
 
@@ -215,7 +225,20 @@ def _line(r: Row) -> str:
     )
 
 
-def as_plain(evaluation: Evaluation) -> dict[str, Any]:
+def _alarm_lines(alarms: Alarms) -> list[str]:
+    head = f"{'the review asks':28}{'items':>8}{'right':>8}{'chance':>8}{'a minute':>10}{'cards':>8}"
+    return [
+        head,
+        *(
+            f"{r.name:28}{r.n:>8}{r.right:>8.1%}{r.usual:>8.1%}{r.a_minute:>10.1f}{r.cards:>8.1f}"
+            for r in alarm_rows(alarms)
+        ),
+    ]
+
+
+def as_plain(
+    evaluation: Evaluation, alarms: Alarms | None = None, cost: Cost | None = None
+) -> dict[str, Any]:
     """The same in plain values, for JSON."""
     s = evaluation.summary
 
@@ -240,4 +263,6 @@ def as_plain(evaluation: Evaluation) -> dict[str, Any]:
         },
         "bounds": {"level": s.levels.tolist(), "held": s.held.tolist()},
         "people": evaluation.people, "sequences": evaluation.sequences, "scenes": evaluation.scenes,
+        "alarms": [] if alarms is None else [asdict(r) for r in alarm_rows(alarms)],
+        "cost": None if cost is None else asdict(cost),
     }  # fmt: skip

@@ -135,11 +135,16 @@ def true_errors(sites: Sites, found: BodyParams, true: BodyParams) -> tuple[F8, 
     """(27,) and (M,) errors of sites and of every 29th vertex, mm, after the similarity (Umeyama, 1991)
     that brings the found body's 22 joints to the true ones best."""
     a, b = site_places(sites, found), site_places(sites, true)
-    scale, turn, shift = similarity(a[:N_FIT_JOINTS], b[:N_FIT_JOINTS])
+    scale, turn, shift = similarity_of(a, b)
     error = 1e3 * np.linalg.norm(scale * a @ turn.T + shift - b, axis=1)
     va = posed_vertices(sites.body, found)[::VERTEX_STRIDE]
     vb = posed_vertices(sites.body, true)[::VERTEX_STRIDE]
     return error, 1e3 * np.linalg.norm(scale * va @ turn.T + shift - vb, axis=1)
+
+
+def similarity_of(found: F8, true: F8) -> tuple[float, F8, F8]:
+    """The similarity that brings the 22 joints among found sites (27, 3) to the true ones best."""
+    return similarity(found[:N_FIT_JOINTS], true[:N_FIT_JOINTS])
 
 
 def _state(evidence: Evidence, frame: int, person: int) -> U1:

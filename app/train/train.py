@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from app.errors import UnderstudyError
+from app.train.network import TrainSettings, network_output, train_network
 from app.train.samples import Samples, vertices_kept
 from app.train.variants import ALONE, RUN
 from backends.confidence.expected.features import FEATURE_NAMES
 from backends.confidence.expected.model import (
     LEAST_LOG_SCALE,
     MOST_LOG_SCALE,
-    N_INPUTS,
     N_ROWS,
     OFFSET_MM,
     ErrorModel,
     Group,
-    network_inputs,
     table_rows,
 )
+from backends.confidence.expected.networks import body_inputs, network_inputs
 from backends.confidence.expected.sites import N_SITES, Sites
 from backends.confidence.expected.spread import carry_to_vertices, scaled_spread
 from backends.fitting.kernels import N_FIT_JOINTS
@@ -43,28 +42,6 @@ _LEAST = 200
 
 class TrainingError(UnderstudyError):
     """Samples that nothing can be learned from."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainSettings:
-    """How the networks are trained.
-
-    Attributes:
-        folds: scenes are split into as many; each network leaves one out, on which it is measured.
-        hidden: width of both hidden layers. epochs, batch, rate, decay: of AdamW.
-        dropout: share. noise: of the scaled features, against learning scenes by heart.
-        seed: of everything random.
-    """
-
-    folds: int = 5
-    hidden: int = 80
-    epochs: int = 14
-    batch: int = 512
-    rate: float = 4e-3
-    decay: float = 0.1
-    dropout: float = 0.35
-    noise: float = 0.25
-    seed: int = 0
 
 
 def train_model(
@@ -88,20 +65,19 @@ def train_model(
     fold_of = {int(scene): i % s.folds for i, scene in enumerate(order)}
     fold = np.array([fold_of[int(scene)] for scene in samples.scene])
     middle, width = _scales(samples.features)
-    n, sites_a_body, _ = samples.features.shape
-    x = network_inputs(samples.features.reshape(n * sites_a_body, -1), middle, width)
-    y = np.log(samples.error_mm.reshape(-1).astype(np.float64) + OFFSET_MM)
-    rows = np.repeat(fold, sites_a_body)
-    nets, held_out = [], np.zeros((len(y), 2))
+    n = len(samples)
+    x = network_inputs(samples.features.reshape(n * N_SITES, -1), middle, width).reshape(n, N_SITES, -1)
+    body = body_inputs(x)
+    y = np.log(samples.error_mm.astype(np.float64) + OFFSET_MM)
+    nets, held_out = [], np.zeros((n, N_SITES, 2))
     for k in range(s.folds):
-        net = _train_one(x[rows != k], y[rows != k], s, s.seed + 1 + k)
-        nets.append(net)
-        with torch.no_grad():
-            held_out[rows == k] = net(torch.from_numpy(x[rows == k])).numpy()
+        net = train_network(x[fold != k], body[fold != k], y[fold != k], s, s.seed + 1 + k)
+        nets.append(net.arrays())
+        held_out[fold == k] = network_output(net, x[fold == k], body[fold == k])
         tell(f"network {k + 1} of {s.folds}")
-    w1, b1, w2, b2, w3, b3 = (np.stack(column) for column in zip(*(_weights(net) for net in nets)))
-    scale = np.exp(np.clip(held_out[:, 1], LEAST_LOG_SCALE, MOST_LOG_SCALE))
-    place = (y - held_out[:, 0]) / scale
+    weights = {name: np.stack([net[name] for net in nets]) for name in nets[0]}
+    centre, scale = held_out[..., 0], np.exp(np.clip(held_out[..., 1], LEAST_LOG_SCALE, MOST_LOG_SCALE))
+    place = ((y - centre) / scale).reshape(-1)
     # What follows a correction is learned from, but the promise is that of what nobody has touched.
     group = np.where((samples.kind <= ALONE)[:, None], table_rows(samples.features), N_ROWS).reshape(-1)
     levels = np.linspace(0.0, 1.0, _LEVELS)
@@ -111,13 +87,11 @@ def train_model(
         every = alike if len(alike) >= _LEAST else place
         table[g] = _quantiles(place[group == g], every, levels)
     model = ErrorModel(
-        middle, width, w1, b1, w2, b2, w3, b3,
+        middle, width, **weights,
         levels=levels.astype(np.float32), table=table.astype(np.float32),
         together=np.array(0.0, np.float32), vertex_gain=np.ones(N_SITES, np.float32),
     )  # fmt: skip
-    expected = model.expected_mm(
-        held_out[:, 0].reshape(n, -1), scale.reshape(n, -1), table_rows(samples.features)
-    )
+    expected = model.expected_mm(centre, scale, table_rows(samples.features))
     run = samples.kind == RUN
     tell(_folds_text(samples.only(run), expected[run]))
     return _with_vertices(model, samples.only(run), expected[run], sites, s.seed)
@@ -164,58 +138,6 @@ def _quantiles(some: F8, every: F8, levels: F8) -> F8:
     values = np.sort(some if len(some) >= _LEAST else every)
     at = np.clip(np.ceil((len(values) + 1) * levels) - 1, 0, len(values) - 1).astype(np.int64)
     return np.maximum.accumulate(values[at])
-
-
-def _network(settings: TrainSettings) -> torch.nn.Sequential:
-    h = settings.hidden
-    return torch.nn.Sequential(
-        torch.nn.Linear(N_INPUTS, h), torch.nn.SiLU(), torch.nn.Dropout(settings.dropout),
-        torch.nn.Linear(h, h), torch.nn.SiLU(), torch.nn.Dropout(settings.dropout),
-        torch.nn.Linear(h, 2),
-    )  # fmt: skip
-
-
-def _train_one(x: F4, y: F8, s: TrainSettings, seed: int) -> torch.nn.Sequential:
-    torch.manual_seed(seed)
-    net = _network(s)
-    with torch.no_grad():
-        net[-1].bias.copy_(torch.tensor([float(y.mean()), float(np.log(y.std() + 1e-3))]))
-    steps = max(len(x) // s.batch, 1)
-    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=s.decay)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, s.rate, total_steps=s.epochs * steps)
-    inputs, target = torch.from_numpy(x), torch.from_numpy(y.astype(np.float32))
-    net.train()
-    for _ in range(s.epochs):
-        order = torch.randperm(len(x))
-        for i in range(steps):
-            chosen = order[i * s.batch : (i + 1) * s.batch]
-            batch = inputs[chosen]
-            out = net(batch + s.noise * torch.randn_like(batch))
-            loss = _loss(out, target[chosen])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            rate.step()
-    net.eval()
-    return net
-
-
-def _loss(out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Gaussian likelihood weighed by the scale, so that hard samples keep their say: Seitzer et al., On the
-    pitfalls of heteroscedastic uncertainty estimation, ICLR 2022, equation 5 with beta 0.5."""
-    log_scale = out[:, 1].clamp(LEAST_LOG_SCALE, MOST_LOG_SCALE)
-    scale = log_scale.exp()
-    likelihood = 0.5 * ((target - out[:, 0]) / scale) ** 2 + log_scale
-    weighed: torch.Tensor = (likelihood * scale.detach().sqrt()).mean()
-    return weighed
-
-
-def _weights(net: torch.nn.Sequential) -> tuple[F4, ...]:
-    out: list[F4] = []
-    for layer in net:
-        if isinstance(layer, torch.nn.Linear):
-            out += [layer.weight.detach().numpy().T.copy(), layer.bias.detach().numpy().copy()]
-    return tuple(out)
 
 
 def _with_vertices(model: ErrorModel, samples: Samples, expected: F8, sites: Sites, seed: int) -> ErrorModel:

@@ -60,6 +60,8 @@ _OWN = {
     "single_about": "single over 0.8 s", "visible_about": "visible over 0.8 s",
     "jump_about": "single_jump over 0.8 s", "depth": "sensor depth less the fit's, metres",
     "deep_share": "share of the variance that is depth",
+    "placed": "share of its keypoints that a person has put there",
+    "placed_beside": "the same of the site before or of one after it, the larger",
 }  # fmt: skip
 _WHOLE = {
     "presence": "the detector's score", "rms": "root mean square miss, share of the size",
@@ -76,6 +78,7 @@ _WHOLE = {
     "until": "log seconds until it ends", "step": "log seconds between frames",
     "focal": "log focal length over the picture's width", "assumed": "1 where it is a guess",
     "pose_cost": "root mean square of bent", "box_shape": "log height over width of the box",
+    "n_placed": "keypoints that a person has put there",
 }  # fmt: skip
 
 FEATURE_NAMES: Final[tuple[str, ...]] = (
@@ -88,6 +91,9 @@ FEATURE_NAMES: Final[tuple[str, ...]] = (
 """``_before`` is the same of the site nearer to the pelvis, ``_after`` the worst of those farther out."""
 
 N_FEATURES: Final = len(FEATURE_NAMES)
+_WORSE: Final = np.array([-1.0 if name == "score" else 1.0 for name in _SMOOTH])
+"""Whether more of it is worse."""
+
 FEATURE_MEANING: Final = {**_SMOOTH, **_OWN, **_WHOLE}
 
 
@@ -103,23 +109,23 @@ def track_features(
         InputError: as :func:`gather_track`.
     """
     g = gather_track(sites, sightings)
-    smooth = _smooth(g)
-    own = _own(g, smooth)
+    aligned = procrustes_aligned(g.world, g.body_points)
+    smooth = _smooth(g, aligned)
+    own = _own(g, aligned, smooth)
     if span is None:  # of a frame by itself nobody knows how long the person has been there
         span = (float(g.time[0]), float(g.time[-1])) if len(g.time) > 1 else (np.nan, np.nan)
     whole = _whole(g, smooth, span)
-    values = np.concatenate(
-        [
-            np.stack([*smooth.values()], -1),
-            np.stack([v[:, _PARENTS] for v in smooth.values()], -1),
-            np.stack([_outwards(v, least=n == "score") for n, v in smooth.items()], -1),
-            np.stack([own[n] for n in _OWN], -1),
-            np.repeat(np.stack([whole[n] for n in _WHOLE], -1)[:, None], N_SITES, axis=1),
-        ],
-        axis=-1,
-    )
-    clean = np.where(np.isfinite(values), values, np.nan)
-    return np.clip(clean, -1e4, 1e4).astype(np.float32), g
+    # One array for all: of a single frame joining piece by piece took longer than all sums.
+    values = np.empty((len(g.time), N_SITES, N_FEATURES))
+    n, m = len(_SMOOTH), len(_SMOOTH) * 3
+    near = values[..., :n]
+    near[:] = np.array([smooth[name] for name in _SMOOTH]).transpose(1, 2, 0)
+    values[..., n : 2 * n] = near[:, _PARENTS]
+    values[..., 2 * n : m] = _WORSE * _outwards(_WORSE * near)
+    values[..., m : m + len(_OWN)] = np.array([own[name] for name in _OWN]).transpose(1, 2, 0)
+    values[..., m + len(_OWN) :] = np.array([whole[name] for name in _WHOLE]).T[:, None]
+    values[~np.isfinite(values)] = np.nan
+    return np.minimum(np.maximum(values, -1e4), 1e4).astype(np.float32), g
 
 
 def _near(values: F8) -> F8:
@@ -131,10 +137,15 @@ def _near(values: F8) -> F8:
         return np.where(share > 1e-9, total / np.where(share > 1e-9, share, 1.0), np.nan)
 
 
-def _outwards(values: F8, *, least: bool) -> F8:
-    """(T, 27) the worst among the sites next farther out; the site's own at the ends."""
-    some = values[:, _NEXT]
-    worst: F8 = np.fmin.reduce(some, axis=2) if least else np.fmax.reduce(some, axis=2)
+def _near_all(*values: F8) -> list[F8]:
+    """:func:`_near` of several arrays (T, 23) at once."""
+    found = _near(np.concatenate(values))
+    return [found[i : i + len(values[0])] for i in range(0, len(found), len(values[0]))]
+
+
+def _outwards(values: F8) -> F8:
+    """(T, 27, ...) the largest among the sites next farther out; the site's own at the ends."""
+    worst: F8 = np.fmax.reduce(values[:, _NEXT], axis=2)
     return worst
 
 
@@ -145,25 +156,28 @@ def _size(g: Gathered) -> F8:
     return size
 
 
-def _smooth(g: Gathered) -> dict[str, F8]:
+def _smooth(g: Gathered, aligned: F8) -> dict[str, F8]:
+    """Of each site, ``aligned`` (T, 23, 3) being the world landmarks laid on the body."""
     total = np.maximum(np.diagonal(g.posterior, axis1=1, axis2=2), 1e-6)
     mm = 1e3 * np.maximum(g.X[:, :1, 2], 0.1) / g.focal[:, None]
-    aligned = procrustes_aligned(g.world, g.body_points)
     world = 1e3 * np.linalg.norm(aligned - g.body_points, axis=2)
-    turned = procrustes_aligned(g.single[:, :N_FIT_JOINTS], g.X[:, :N_FIT_JOINTS])
-    single = np.linalg.norm(turned - g.X[:, :N_FIT_JOINTS], axis=2)[:, _HANGS]
+    single = np.full(g.X.shape[:2], np.nan)
+    if np.isfinite(g.single).any():
+        turned = procrustes_aligned(g.single[:, :N_FIT_JOINTS], g.X[:, :N_FIT_JOINTS])
+        single = np.linalg.norm(turned - g.X[:, :N_FIT_JOINTS], axis=2)[:, _HANGS]
+    miss_mm, miss_noise, apart = _near_all(g.residual * mm, g.residual / g.noise, world)
     return {
         "sigma": 0.5 * np.log(total),
         "sigma_deep": 0.5 * np.log(np.maximum(g.deep, 1e-6)),
-        "miss_mm": np.log1p(_near(g.residual * mm)),
-        "miss_noise": np.minimum(_near(g.residual / g.noise), _FAR),
+        "miss_mm": np.log1p(miss_mm),
+        "miss_noise": np.minimum(miss_noise, _FAR),
         "score": g.score @ _NEAR.T,
-        "world": np.log1p(_near(world)),
+        "world": np.log1p(apart),
         "single": np.log1p(1e3 * single),
     }
 
 
-def _own(g: Gathered, smooth: dict[str, F8]) -> dict[str, F8]:
+def _own(g: Gathered, aligned: F8, smooth: dict[str, F8]) -> dict[str, F8]:
     size = _size(g)[:, None]
     x, y = g.site_xy[..., 0], g.site_xy[..., 1]
     w, h = g.width[:, None], g.height[:, None]
@@ -175,9 +189,12 @@ def _own(g: Gathered, smooth: dict[str, F8]) -> dict[str, F8]:
     cosine = np.abs((bone * _rays(g.X)).sum(2)) / np.maximum(np.linalg.norm(bone, axis=2), 1e-6)
     total = np.maximum(np.diagonal(g.posterior, axis1=1, axis2=2), 1e-6)
     visible = (g.visibility == Visibility.VISIBLE) @ _NEAR.T
+    placed = g.placed @ _NEAR.T
     single_jump = np.log1p(_acceleration(g.single, g.time))
-    aligned = procrustes_aligned(g.world, g.body_points)
     deep = np.abs(((aligned - g.body_points) * _rays(g.body_points)).sum(axis=2))
+    keypoint_jump, world_jump, world_deep, depth = _near_all(
+        _acceleration(g.xy / size[..., None], g.time), _acceleration(g.world, g.time), deep, _depth_gap(g)
+    )
     return {
         "kind": np.broadcast_to(np.array(KIND_OF_SITE, np.float64), x.shape),
         "used": np.isfinite(g.residual) @ _NEAR.T,
@@ -189,19 +206,21 @@ def _own(g: Gathered, smooth: dict[str, F8]) -> dict[str, F8]:
         "speed": np.log1p(_speed(about, g.time)),
         "acceleration": np.log1p(_acceleration(about, g.time)),
         "single_jump": single_jump,
-        "keypoint_jump": np.log1p(_near(_acceleration(g.xy / size[..., None], g.time))),
-        "world_jump": np.log1p(_near(_acceleration(g.world, g.time))),
+        "keypoint_jump": np.log1p(keypoint_jump),
+        "world_jump": np.log1p(world_jump),
         "foreshortened": cosine,
         "bent": _bent(g)[:, _HANGS],
-        "world_deep": np.log1p(1e3 * _near(deep)),
+        "world_deep": np.log1p(1e3 * world_deep),
         "miss_about": _about(smooth["miss_mm"], g.time),
         "score_about": _about(smooth["score"], g.time),
         "world_about": _about(smooth["world"], g.time),
         "single_about": _about(smooth["single"], g.time),
         "visible_about": _about(visible, g.time),
         "jump_about": _about(single_jump, g.time),
-        "depth": _near(_depth_gap(g)),
+        "depth": depth,
         "deep_share": np.clip(g.deep / total, 0.0, 1.0),
+        "placed": placed,
+        "placed_beside": np.maximum(placed[:, _PARENTS], _outwards(placed)),
     }
 
 
@@ -213,6 +232,8 @@ def _rays(points: F8) -> F8:
 
 def _about(values: F8, time: F8) -> F8:
     """(T, N) the mean of what is known within 0.4 s before and after each frame, NaN for nothing."""
+    if len(time) == 1:
+        return values
     known = np.isfinite(values)
     nothing = np.zeros((1, values.shape[1]))
     total = np.concatenate([nothing, np.cumsum(np.where(known, values, 0.0), axis=0)])
@@ -230,6 +251,8 @@ def _bent(g: Gathered) -> F8:
 
 def _depth_gap(g: Gathered) -> F8:
     """(T, 23) metres that the sensor sees before (-) or behind (+) the fit, brought to its distance."""
+    if not np.isfinite(g.depth_m).any():
+        return np.full(g.depth_m.shape, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = g.depth_m / g.body_points[..., 2]
         known = np.isfinite(ratio)
@@ -251,6 +274,8 @@ def _steps(points: F8, time: F8) -> F8:
 
 def _speed(points: F8, time: F8) -> F8:
     """(T, N) the faster of the ways to and from each frame, NaN where neither is known."""
+    if len(time) == 1:
+        return np.full(points.shape[:2], np.nan)
     pace = np.linalg.norm(_steps(points, time), axis=2)
     lost = np.full((1, points.shape[1]), np.nan)
     before, after = np.concatenate([lost, pace]), np.concatenate([pace, lost])
@@ -317,6 +342,7 @@ def _whole(g: Gathered, smooth: dict[str, F8], span: tuple[float, float]) -> dic
         "assumed": g.assumed,
         "pose_cost": np.sqrt((_bent(g)[:, 1:] ** 2).mean(axis=1)),
         "box_shape": np.log(extent[:, 1] / extent[:, 0]),
+        "n_placed": g.placed.sum(axis=1),
     }
 
 

@@ -18,12 +18,15 @@ from backends.errors import InputError
 from backends.fitting.arrays import BodyArrays
 from backends.fitting.kernels import N_FIT_JOINTS, points_and_derivatives
 from backends.keypoints.layout import N_KEYPOINTS
+from backends.keypoints.types import Source
 from backends.masks import CropMask
 
 F4 = npt.NDArray[np.float32]
 F8 = npt.NDArray[np.float64]
 
-_SHAPES = {"xy": (N_KEYPOINTS, 2), "score": (N_KEYPOINTS,), "visibility": (N_KEYPOINTS,)}
+_SHAPES = {
+    "xy": (N_KEYPOINTS, 2), "score": (N_KEYPOINTS,), "visibility": (N_KEYPOINTS,), "source": (N_KEYPOINTS,),
+}  # fmt: skip
 _DISC_M = 0.06
 _RING = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)], np.float64)
 
@@ -38,6 +41,7 @@ class Gathered:
         posterior: (T, 27, 27) mm^2; deep (T, 27) variance along the ray, mm^2.
         site_xy: (T, 27, 2) pixels. body_points: (T, 23, 3) keypoints of the body, metres.
         xy, score, visibility, residual, noise: (T, 23, ...) keypoints, their misses and noise, pixels.
+        placed: (T, 23) 1 where a person has put the keypoint.
         world: (T, 23, 3) NaN where unknown. depth_m: (T, 23) NaN where unknown.
         pose: (T, 22, 3); rms (T,) pixels; doubts (T,); presence (T,); height_m (T,).
         focal, width, height: (T,) pixels; assumed (T,) 1 where nobody has measured the camera: its
@@ -60,6 +64,7 @@ class Gathered:
     visibility: F8
     residual: F8
     noise: F8
+    placed: F8
     world: F8
     depth_m: F8
     pose: F8
@@ -91,6 +96,8 @@ def gather_track(sites: Sites, sightings: Sequence[Sighting]) -> Gathered:
     if not np.isfinite(time).all() or (np.diff(time) <= 0).any():
         raise InputError("The frames of a track need finite times that rise from one to the next.")
     rows = [_one(sites, s) for s in sightings]
+    if len(rows) == 1:
+        return Gathered(time, *(column[None] for column in rows[0]))
     return Gathered(time, *(np.stack(column) for column in zip(*rows)))
 
 
@@ -130,7 +137,8 @@ def _one(sites: Sites, s: Sighting) -> tuple[F8, ...]:
         X, single, posterior, deep, site_xy, body_points(sites, r.params),
         k.xy.astype(np.float64), np.clip(np.nan_to_num(k.score.astype(np.float64)), 0.0, 1.0),
         k.visibility.astype(np.float64), np.where(used, r.residual_px, np.nan).astype(np.float64),
-        np.where(used, r.sigma_px, np.nan).astype(np.float64), world, depth,
+        np.where(used, r.sigma_px, np.nan).astype(np.float64),
+        (np.asarray(k.source) == Source.PERSON).astype(np.float64), world, depth,
         r.params.pose[:N_FIT_JOINTS].astype(np.float64), rms, doubts, presence, height_m, focal, assumed,
         width, height, s.estimate.box.astype(np.float64), in_mask, bones, area, covered, crowd,
     )  # fmt: skip

@@ -22,26 +22,30 @@ import numpy as np
 import numpy.typing as npt
 
 from backends.confidence.expected.features import FEATURE_NAMES
-from backends.confidence.expected.sites import KINDS, SITE_NAMES
+from backends.confidence.expected.networks import (
+    N_BODY_INPUTS,
+    N_INPUTS,
+    SIDE,
+    body_inputs,
+    ensemble,
+    network_inputs,
+)
+from backends.confidence.expected.sites import N_SITES, SITE_NAMES
 from backends.errors import InputError, WeightsError
 
 F4 = npt.NDArray[np.float32]
 F8 = npt.NDArray[np.float64]
 U1 = npt.NDArray[np.uint8]
 
-VERSION: Final = 2
+VERSION: Final = 3
 OFFSET_MM: Final = 5.0
 """Errors below this are all the same: good."""
 
 LEVEL: Final = 0.9
-_CLIP: Final = 4.0
 LEAST_LOG_SCALE, MOST_LOG_SCALE = -2.5, 0.5
 """Between which the networks' log scale is held."""
 
 _MAX_MM: Final = 1000.0
-_MISSING: Final = ("miss_mm", "miss_mm_after", "in_mask", "depth", "acceleration", "world")
-"""Features for which being unknown tells something."""
-
 _PATH: Final = Path(__file__).resolve().parents[3] / "resources" / "confidence" / "expected_error.npz"
 
 
@@ -63,7 +67,8 @@ class ErrorModel:
 
     Attributes:
         middle, width: (F - 1,) of each feature but the kind, in training.
-        w1, b1, w2, b2, w3, b3: (K, I, H), (K, H), (K, H, H), (K, H), (K, H, 2), (K, 2).
+        wc, bc, gc, hc: (K, B, C), (K, C), (K, C), (K, C): a body's summary; weights, bias, gain and shift.
+        w1, b1, w2, b2, w3, b3: (K, I + C, H), (K, H), (K, H, H), (K, H), (K, H, 2), (K, 2).
         levels: (Q,) rising from 0 to 1; table: (12, Q) by :func:`table_rows`: the place, in scales from the
             centre, that this share of held-out errors stayed under.
         together: () share of full correlation in how sites err together; vertex_gain: (27,) by how much
@@ -72,6 +77,10 @@ class ErrorModel:
 
     middle: F4
     width: F4
+    wc: F4
+    bc: F4
+    gc: F4
+    hc: F4
     w1: F4
     b1: F4
     w2: F4
@@ -83,26 +92,23 @@ class ErrorModel:
     together: F4
     vertex_gain: F4
 
-    def inputs(self, features: F4) -> F4:
-        """(N, I) what the networks take, of features (N, F)."""
-        return network_inputs(features, self.middle, self.width)
-
     def centre_and_scale(self, features: F4) -> tuple[F8, F8]:
-        """(...,) and (...,) of the log of errors, of features (..., F), over the ensemble.
+        """(N, 27) and (N, 27) of the log of errors, of whole bodies' features (N, 27, F), over the ensemble.
 
         Raises:
-            InputError: another number of features.
+            InputError: another number of sites or features.
         """
-        if features.shape[-1:] != (len(FEATURE_NAMES),):
-            raise InputError(f"Expected {len(FEATURE_NAMES)} features a site, got {features.shape[-1:]}.")
-        flat = features.reshape(-1, features.shape[-1])
-        out = np.zeros((len(flat), 2))
-        x = self.inputs(flat)
-        for k in range(len(self.w1)):
-            h = _silu(x @ self.w1[k] + self.b1[k])
-            h = _silu(h @ self.w2[k] + self.b2[k])
-            out += h @ self.w3[k] + self.b3[k]
-        out /= len(self.w1)
+        if features.ndim != 3 or features.shape[1:] != (N_SITES, len(FEATURE_NAMES)):
+            raise InputError(
+                f"Bodies need features of shape (N, {N_SITES}, {len(FEATURE_NAMES)}), got {features.shape}."
+            )
+        n = len(features)
+        x = network_inputs(features.reshape(n * N_SITES, -1), self.middle, self.width)
+        body = body_inputs(x.reshape(n, N_SITES, -1)).reshape(2 * n, -1)
+        out = ensemble(
+            x, body, SIDE, self.wc, self.bc, self.gc, self.hc, self.w1, self.b1, self.w2, self.b2, self.w3,
+            self.b3,
+        )  # fmt: skip
         scale = np.exp(np.clip(out[:, 1], LEAST_LOG_SCALE, MOST_LOG_SCALE))
         shape = features.shape[:-1]
         return out[:, 0].reshape(shape), scale.reshape(shape)
@@ -126,7 +132,9 @@ class ErrorModel:
         """
         if not 0.0 < level < 1.0:
             raise InputError(f"A bound needs a level between 0 and 1, got {level}.")
-        at = np.array([np.interp(level, self.levels, row) for row in self.table])
+        below = min(int(np.searchsorted(self.levels, level, side="right")) - 1, len(self.levels) - 2)
+        share = (level - self.levels[below]) / (self.levels[below + 1] - self.levels[below])
+        at = (1.0 - share) * self.table[:, below] + share * self.table[:, below + 1]
         return np.minimum(to_mm(centre + scale * at[group]), _MAX_MM)
 
     def probability_within(self, centre: F8, scale: F8, group: U1, tolerance_mm: npt.ArrayLike) -> F8:
@@ -144,31 +152,9 @@ def _pieces(n: int) -> list[slice]:
     return [slice(i, min(i + 2048, n)) for i in range(0, n, 2048)]
 
 
-def network_inputs(features: F4, middle: F4, width: F4) -> F4:
-    """(N, I) features (N, F) brought to about unit size, unknown ones to 0 and told apart; kinds one-hot."""
-    kind = np.clip(np.nan_to_num(features[:, _KIND]), 0, len(KINDS) - 1).astype(np.int64)
-    rest = np.delete(features, _KIND, axis=1)
-    scaled = np.clip((rest - middle) / width, -_CLIP, _CLIP)
-    missing = np.isnan(scaled)
-    scaled = np.where(missing, 0.0, scaled)
-    return np.concatenate([scaled, missing[:, _MISSING_AT], np.eye(len(KINDS))[kind]], axis=1).astype(
-        np.float32
-    )
-
-
-_KIND = FEATURE_NAMES.index("kind")
-_MISSING_AT = [[n for n in FEATURE_NAMES if n != "kind"].index(n) for n in _MISSING]
-N_INPUTS: Final = len(FEATURE_NAMES) - 1 + len(_MISSING) + len(KINDS)
-
-
 def to_mm(log_error: F8) -> F8:
     """Millimetres of ``log(error + 5 mm)``, never below 0."""
     return np.maximum(np.exp(np.minimum(log_error, 8.0)) - OFFSET_MM, 0.0)
-
-
-def _silu(x: F4) -> F4:
-    out: F4 = (x / (1.0 + np.exp(-np.clip(x, -30.0, 30.0)))).astype(np.float32)
-    return out
 
 
 def table_rows(features: F4) -> U1:
@@ -222,9 +208,11 @@ def load_model(path: Path | None = None) -> ErrorModel:
 
 def _check(model: ErrorModel, path: Path) -> None:
     k, _, h = model.w1.shape if model.w1.ndim == 3 else (0, 0, 0)
+    c = model.wc.shape[2] if model.wc.ndim == 3 else 0
     q = len(model.levels)
     shapes = {
-        "middle": (len(FEATURE_NAMES) - 1,), "width": (len(FEATURE_NAMES) - 1,), "w1": (k, N_INPUTS, h),
+        "middle": (len(FEATURE_NAMES) - 1,), "width": (len(FEATURE_NAMES) - 1,), "wc": (k, N_BODY_INPUTS, c),
+        "bc": (k, c), "gc": (k, c), "hc": (k, c), "w1": (k, N_INPUTS + c, h),
         "b1": (k, h), "w2": (k, h, h), "b2": (k, h), "w3": (k, h, 2), "b3": (k, 2), "levels": (q,),
         "table": (N_ROWS, q), "together": (), "vertex_gain": (len(SITE_NAMES),),
     }  # fmt: skip

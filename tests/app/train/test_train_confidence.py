@@ -14,12 +14,14 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.train_confidence import train_confidence
+from app.train.alarms import EVERY, Alarm, Alarms, alarm_rows, alarms_of
 from app.train.alignment import similarity
 from app.train.dataset import read_split
 from app.train.evaluate import Evaluation, as_plain, as_text, evaluate_model
 from app.train.evidence import Collector, Evidence, EvidenceError, depth_at, load_evidence, save_evidence
 from app.train.fits import fit_evidence, load_fits, save_fits
 from app.train.generate import evidence_path, make_evidence
+from app.train.network import TrainSettings
 from app.train.recipe import (
     CALIBRATE,
     SPLITS,
@@ -30,15 +32,24 @@ from app.train.recipe import (
     open_recipe,
     scene_recipe,
 )
-from app.train.samples import OCCLUDED, TRUNCATED, VERTEX_STRIDE, Samples, match_people, true_errors
-from app.train.train import TrainingError, TrainSettings, calibrated_alone, train_model
+from app.train.samples import (
+    OCCLUDED,
+    TRUNCATED,
+    VERTEX_STRIDE,
+    Samples,
+    joined,
+    match_people,
+    true_errors,
+)
+from app.train.train import TrainingError, calibrated_alone, train_model
 from app.train.variants import ALONE, CORRECTED, DRAGGED, RUN
 from backends.body import BodyParams, load_body, posed_joints, posed_keypoints
 from backends.camera import assumed_camera
-from backends.confidence.expected import N_SITES, Sites, make_sites
+from backends.confidence.expected import N_SITES, Sites, load_model, make_sites
 from backends.confidence.expected.features import FEATURE_NAMES, N_FEATURES
+from backends.confidence.expected.model import N_ROWS, table_rows
 from backends.confidence.expected.sites import KIND_OF_SITE
-from backends.errors import InputError
+from backends.errors import InputError, WeightsError
 from backends.keypoints.types import Keypoints, PoseEstimate
 from backends.masks import encode_mask
 from backends.synthetic import CameraFrame, PersonTruth, SceneFrame
@@ -399,5 +410,68 @@ def test_evaluate_prints_the_table_and_plain_values(tmp_path: Path) -> None:
     assert shown.exit_code == 0, shown.output
     assert "AUROC" in shown.output
     assert "mean error of the surest 50 / 80 / 95 %" in shown.output
-    plain = CliRunner().invoke(train_confidence, ["evaluate", str(tmp_path), "--json"])
-    assert json.loads(plain.output)["people"] == 2 * FRAMES
+    assert "the review asks" in shown.output
+    assert "ms a person-frame on one core" in shown.output
+    result = CliRunner().invoke(train_confidence, ["evaluate", str(tmp_path), "--json"])
+    plain = json.loads(result.output)
+    assert plain["people"] == 2 * FRAMES
+    assert plain["cost"]["frames"] == FRAMES
+    assert 0.0 < plain["cost"]["batch_ms"] < plain["cost"]["single_ms"]
+    assert plain["alarms"][-1]["name"] == EVERY
+
+
+def test_calibrating_measures_single_frames_anew_and_leaves_the_rest(tmp_path: Path) -> None:
+    folder, output = tmp_path / "evidence", tmp_path / "model.npz"
+    folder.mkdir()
+    for name in ("train_0000_or_cam01", "calibrate_0003_or_cam01"):
+        save_evidence(the_evidence(), folder / f"{name}.npz")
+    done = CliRunner().invoke(train_confidence, ["calibrate", str(folder), "-o", str(output)])
+    assert done.exit_code == 0, done.output
+    before, after = load_model(), load_model(output)
+    half = N_ROWS // 2
+    np.testing.assert_array_equal(before.w1, after.w1)
+    np.testing.assert_array_equal(before.table[:half], after.table[:half])
+    assert np.abs(before.table[half:] - after.table[half:]).max() > 0.1
+    samples = [read_split(folder, split, the_sites()).samples for split in (TRAIN, CALIBRATE)]
+    alone = joined([s.only(s.kind == ALONE) for s in samples])
+    centre, scale = after.centre_and_scale(alone.features)
+    bound = after.bound_mm(centre, scale, table_rows(alone.features))
+    assert 0.85 < (alone.error_mm <= bound).mean() < 0.97, "on the same frames the promise is kept"
+
+
+def test_calibrating_with_another_model_or_without_evidence_says_so(tmp_path: Path) -> None:
+    for arguments in (["calibrate", str(tmp_path)], ["evaluate", str(tmp_path)]):
+        failed = CliRunner().invoke(train_confidence, arguments)
+        assert isinstance(failed.exception, EvidenceError)
+    (tmp_path / "model.npz").write_bytes(b"no model")
+    save_evidence(the_evidence(), tmp_path / "train_0000_or_cam01.npz")
+    save_evidence(the_evidence(), tmp_path / "calibrate_0003_or_cam01.npz")
+    failed = CliRunner().invoke(
+        train_confidence, ["calibrate", str(tmp_path), "--model", str(tmp_path / "model.npz")]
+    )
+    assert isinstance(failed.exception, WeightsError)
+
+
+# --- what the review asks -------------------------------------------------------------------
+
+
+def test_alarms_are_judged_by_the_truth(tmp_path: Path) -> None:
+    """Evidence of two people and of a track of nobody, about which every question is right."""
+    save_evidence(the_evidence(), tmp_path / "test_0001_or_cam01.npz")
+    alarms = alarms_of(tmp_path, TEST, the_sites())
+    assert alarms.minutes == pytest.approx(3 * FRAMES / 25.0 / 60.0)
+    rows = alarm_rows(alarms)
+    assert rows[-1].name == EVERY
+    assert rows[-1].n == len(alarms.items) == sum(r.n for r in rows[:-1])
+    assert 0.0 < rows[-1].right <= 1.0
+    assert all(r.cards <= r.a_minute for r in rows)
+
+
+def test_folding_and_rates_are_counted_by_kind() -> None:
+    items = (Alarm("Doubtful", "a", True, 0.2), Alarm("Doubtful", "a", False, 0.2),
+             Alarm("Doubtful", "b", True, 0.2), Alarm("Sudden jump", "c", False, 0.1))  # fmt: skip
+    doubtful, jump, every = alarm_rows(Alarms(items, 2.0))
+    assert (doubtful.name, jump.name, every.name) == ("Doubtful", "Sudden jump", EVERY)
+    assert doubtful.right == pytest.approx(2 / 3)
+    assert (doubtful.a_minute, doubtful.cards) == (1.5, 1.0)
+    assert (every.n, every.a_minute, every.cards) == (4, 2.0, 1.5)

@@ -44,23 +44,26 @@ def body_at(time: float) -> BodyParams:
     return BodyParams(np.zeros(10), pose, np.array([0.0, 0.1, 5.5]))
 
 
-def estimate_of(params: BodyParams) -> PoseEstimate:
+def estimate_of(params: BodyParams, noise_px: float = 0.0, seed: int = 0) -> PoseEstimate:
+    rng = np.random.default_rng(seed)
     points = posed_keypoints(load_body(), params)
-    xy = CAMERA.project(points).astype(np.float32)
+    xy = (CAMERA.project(points) + rng.normal(0.0, noise_px, (23, 2))).astype(np.float32)
     score = np.full(23, 0.95, np.float32)
     low, high = xy.min(axis=0) - 25, xy.max(axis=0) + 25
     crop = np.ones((int(high[1] - low[1]), int(high[0] - low[0])), np.bool_)
+    points = points + rng.normal(0.0, 0.01 * noise_px, (23, 3))
     world = (points - points[11:13].mean(axis=0)).astype(np.float32)
     keypoints = Keypoints(xy, score, np.full(23, 2, np.uint8), np.zeros(23, np.uint8))
     box = np.array([*low, *high], np.float32)
     return PoseEstimate(keypoints, box, 0.98, world, encode_mask(crop, int(low[0]), int(low[1])))
 
 
-def sightings(count: int = FRAMES) -> list[Sighting]:
+def sightings(count: int = FRAMES, noise_px: float = 0.0) -> list[Sighting]:
+    """Seen exactly, or with noise of so many pixels, and of a centimetre for each of them in space."""
     out = []
     for i in range(count):
         params = body_at(i / FPS)
-        estimate = estimate_of(params)
+        estimate = estimate_of(params, noise_px, i)
         result = assess(the_fitter(), params, estimate.keypoints, estimate.world, CAMERA)
         out.append(Sighting(i / FPS, result, estimate, CAMERA))
     return out

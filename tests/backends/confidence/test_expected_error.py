@@ -44,7 +44,8 @@ from .reasons_track import CAMERA, body_at, sightings, the_fitter, the_sites
 
 @lru_cache(maxsize=1)
 def track() -> tuple[Sighting, ...]:
-    return tuple(sightings(12))
+    """With a usual noise: no estimator ever was as exact as none, and nothing was learned about that."""
+    return tuple(sightings(12, noise_px=2.0))
 
 
 @lru_cache(maxsize=1)
@@ -150,7 +151,7 @@ def test_a_hidden_arm_is_believed_less_and_the_legs_are_not_touched_much() -> No
     hidden = expected_errors(the_sites(), [without(s, "left_elbow", "left_wrist") for s in track()])
     wrist, knee = SITE_INDEX["left_wrist"], SITE_INDEX["right_knee"]
     before, after = errors()[6], hidden[6]
-    assert of(after).mm[wrist] > 1.05 * of(before).mm[wrist]
+    assert of(after).mm[wrist] > 1.2 * of(before).mm[wrist]
     assert of(after).mm[wrist] / of(before).mm[wrist] > of(after).mm[knee] / of(before).mm[knee]
     assert of(after).row[wrist] % 3 == Group.HIDDEN
     assert of(before).row[wrist] % 3 == Group.SEEN
@@ -163,7 +164,7 @@ def test_vertices_of_a_hidden_arm_turn_red() -> None:
     before, after = vertex_errors(the_sites(), of(errors()[6])), vertex_errors(the_sites(), of(hidden))
     assert after.shape == (body.n_vertices,)
     assert np.isfinite(after).all()
-    assert after[hand].mean() > 1.05 * before[hand].mean()
+    assert after[hand].mean() > 1.2 * before[hand].mean()
     near, far = (vertex_probability(the_sites(), of(e), 50.0)[hand].mean() for e in (errors()[6], hidden))
     assert 0.0 <= far < near <= 1.0
 
