@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,7 +44,8 @@ def test_without_any_keypoint_there_is_no_body_and_the_stated_confidence_is_low(
     person = stage.process(0, 1, nothing_seen(0))
     assert person.body is None
     assert person.confidence is None
-    builder = SceneBuilder(None, actors.BODY, CAMERA)  # type: ignore[arg-type]
+    stored = SimpleNamespace(footage=lambda: SimpleNamespace(times=np.arange(4) / 25.0))
+    builder = SceneBuilder(stored, actors.BODY, CAMERA)  # type: ignore[arg-type]
     shown = builder.person(person, TrackRecord(1, "Person 1", 0, False, "kept", None))
     assert shown.mean_mm == UNKNOWN_MM
     assert (shown.keypoint_mm == UNKNOWN_MM).all()
