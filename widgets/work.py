@@ -142,7 +142,8 @@ class Work(QObject):
         except UnderstudyError as error:
             self._c.desk.status.show_message(str(error))
             return
-        self._c.show_results()
+        self._c.show_scene()
+        self._c.show_results_soon()
         self._c.cover_again()
         if label is not None:
             self._c.desk.status.show_message(f"{label.text}: done. Undo takes it back.")

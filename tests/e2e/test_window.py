@@ -336,7 +336,10 @@ def test_a_correction_is_carried_along_and_one_undo_takes_it_back(
     qtbot.waitUntil(lambda: not window.work.running, timeout=60_000)
     watch.stop()
     with capsys.disabled():
-        print(f"\n  the window's thread while carrying: longest {watch.longest_ms:.0f} ms")
+        print(
+            f"\n  the window's thread while carrying: longest {watch.longest_ms:.0f} ms, of which own work at most"
+            f" {max(watch.busy_ms):.0f} ms"
+        )
     after = there(27)
     assert np.linalg.norm(after[9] - before[9]) > 3, "the neighbour follows"
     assert np.array_equal(there(25), fixed)
