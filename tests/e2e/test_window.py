@@ -337,8 +337,8 @@ def test_a_correction_is_carried_along_and_one_undo_takes_it_back(
     watch.stop()
     with capsys.disabled():
         print(
-            f"\n  the window's thread while carrying: longest {watch.longest_ms:.0f} ms, of which own work at most"
-            f" {max(watch.busy_ms):.0f} ms"
+            f"\n  the window's thread while carrying: longest {watch.longest_ms:.0f} ms,"
+            f" own work at most {max(watch.busy_ms):.0f} ms"
         )
     after = there(27)
     assert np.linalg.norm(after[9] - before[9]) > 3, "the neighbour follows"
