@@ -163,6 +163,7 @@ class ExportWorking(QWidget):
         self._grid.setColumnStretch(1, 1)
         column.addLayout(self._grid)
         column.addStretch(1)
+        column.addSpacing(6)
         column.addWidget(
             Paragraph("Files get their names only when they are whole and have been read back.", "secondary")
         )
