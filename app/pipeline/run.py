@@ -26,6 +26,7 @@ from app.pipeline.finish import finish_run
 from app.pipeline.fit_stage import FitStage
 from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
+from app.pipeline.turns import short_turns
 from app.project.edits import EditLog
 from app.project.notes import faces, set_faces, set_finished
 from app.project.records import PersonRecord
@@ -104,9 +105,10 @@ def run_pipeline(
     listener(StageStarted("run", "Finding people and fitting bodies"))
     shared = _Perceived()
     if first <= last:
-        _run_stages(
-            store, footage, perception, details, stage, (first, last), offset, control, listener, shared
-        )
+        with short_turns():
+            _run_stages(
+                store, footage, perception, details, stage, (first, last), offset, control, listener, shared
+            )
     decisions = shared.decisions or perception.finish()
     if isinstance(perception, WatchedPeople):
         rows = [row for row in faces(store) if isinstance(row, list) and row and not first <= row[0] <= last]
