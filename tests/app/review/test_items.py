@@ -119,10 +119,12 @@ def test_what_lasts_and_is_bad_comes_before_what_is_short() -> None:
 def test_a_reason_that_the_expected_error_contradicts_is_not_asked_about() -> None:
     sure, unsure = series(), series()
     unsure.tracks[1].keypoint_mm[:, INDEX["left_wrist"]] = 95.0
+    far = reason(ReasonKind.KEYPOINT_FAR, "left_wrist", 20, 60)
+    assert items(sure, far) == []
+    (item,) = items(unsure, far)
+    assert item.reasons == ("Keypoint far from the mesh",)
     hard = reason(ReasonKind.LOW_SCORE, "left_wrist", 20, 60)
-    assert items(sure, hard) == []
-    (item,) = items(unsure, hard)
-    assert item.reasons == ("Hard to see",)
+    assert items(unsure, hard) == [], "what is hard to see is no worse for it"
     jump = reason(ReasonKind.JUMP, "left_wrist", 20, 22)
     assert len(items(sure, jump)) == 1, "a jump is no matter of doubt"
     nobody = reason(ReasonKind.LOW_SCORE, "", 20, 60)
