@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numba
@@ -60,7 +60,9 @@ def measured_cost(folder: Path, split: str, sites: Sites, model: ErrorModel) -> 
     try:
         n = len(track)
         together = _quickest(lambda: expected_errors(sites, track, model)) / n
-        apart = _quickest(lambda: [expected_errors(sites, [s], model) for s in track]) / n
+        # As :meth:`app.pipeline.trust.Trust.alone` has them: nobody knows what a clip would say of them.
+        bare = [replace(s, time=0.0, single=None) for s in track]
+        apart = _quickest(lambda: [expected_errors(sites, [s], model) for s in bare]) / n
         judged = [c.sites for c in expected_errors(sites, track, model) if c.sites is not None]
         vertices = _quickest(lambda: [vertex_errors(sites, e) for e in judged]) / max(len(judged), 1)
     finally:

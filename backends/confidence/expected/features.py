@@ -307,11 +307,11 @@ def _whole(g: Gathered, smooth: dict[str, F8], span: tuple[float, float]) -> dic
     step = float(np.median(steps)) if len(steps) else np.nan
     extent = np.maximum(g.box[:, 2:] - g.box[:, :2], 1.0)
 
-    def mean_of(values: F8) -> F8:
-        known = np.isfinite(values[:, body])
-        total = np.where(known, values[:, body], 0.0).sum(axis=1)
-        return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
-
+    three = np.array([smooth["sigma"], smooth["world"], smooth["single"]])[:, :, body]
+    known = np.isfinite(three)
+    number = known.sum(axis=2)
+    total = np.where(known, three, 0.0).sum(axis=2)
+    mean_sigma, mean_world, mean_single = np.where(number > 0, total / np.maximum(number, 1), np.nan)
     return {
         "presence": g.presence,
         "rms": np.minimum(g.rms / size, 1.0),
@@ -331,9 +331,9 @@ def _whole(g: Gathered, smooth: dict[str, F8], span: tuple[float, float]) -> dic
         "bones_in_mask": g.bones_in_mask,
         "mask_area": g.mask_area / size**2,
         "crowd": g.crowd,
-        "mean_sigma": mean_of(smooth["sigma"]),
-        "mean_world": mean_of(smooth["world"]),
-        "mean_single": mean_of(smooth["single"]),
+        "mean_sigma": mean_sigma,
+        "mean_world": mean_world,
+        "mean_single": mean_single,
         "worst_miss": ratio.max(axis=1),
         "since": np.log1p(np.clip(g.time - span[0], 0.0, _LONG_S)),
         "until": np.log1p(np.clip(span[1] - g.time, 0.0, _LONG_S)),

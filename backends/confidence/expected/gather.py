@@ -28,6 +28,7 @@ _SHAPES = {
     "xy": (N_KEYPOINTS, 2), "score": (N_KEYPOINTS,), "visibility": (N_KEYPOINTS,), "source": (N_KEYPOINTS,),
 }  # fmt: skip
 _DISC_M = 0.06
+_WAY = np.linspace(0.0, 1.0, 4)[1:, None]
 _RING = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)], np.float64)
 
 
@@ -188,18 +189,17 @@ def mask_shares(mask: CropMask | None, camera: Camera, X: F8, site_xy: F8) -> tu
     crop = mask.decode()
     reach = _DISC_M * camera.fx / np.maximum(X[:, 2], 0.1)
     at = site_xy[:, None] + _RING * reach[:, None, None]
-    hit = _looked_up(crop, at - (mask.x0, mask.y0))
-    way = np.linspace(0.0, 1.0, 4)[1:, None]
-    bones = site_xy[_PARENTS, None] * (1.0 - way) + site_xy[:, None] * way
-    inside = _looked_up(crop, bones - (mask.x0, mask.y0))
-    return hit.mean(axis=1), np.array(float(inside[1:].mean())), np.array(float(crop.sum()))
+    bones = site_xy[_PARENTS, None] * (1.0 - _WAY) + site_xy[:, None] * _WAY
+    inside = _looked_up(crop, np.concatenate([at, bones], axis=1) - (mask.x0, mask.y0))
+    hit, on_bones = inside[:, : len(_RING)], inside[1:, len(_RING) :]
+    return hit.mean(axis=1), np.array(float(on_bones.mean())), np.array(float(crop.sum()))
 
 
 def _looked_up(crop: npt.NDArray[np.bool_], at: F8) -> F8:
-    column, row = np.rint(np.clip(at, -1e6, 1e6)).astype(np.int64).transpose(2, 0, 1)
+    column, row = np.rint(np.minimum(np.maximum(at, -1e6), 1e6)).astype(np.int64).transpose(2, 0, 1)
     h, w = crop.shape
     inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
-    return np.asarray(inside & crop[np.clip(row, 0, h - 1), np.clip(column, 0, w - 1)], np.float64)
+    return np.asarray(inside & crop[np.where(inside, row, 0), np.where(inside, column, 0)], np.float64)
 
 
 def _covered(s: Sighting, site_xy: F8) -> tuple[F8, F8]:
