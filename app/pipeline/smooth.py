@@ -7,8 +7,11 @@ that a run that was stopped goes on where it was, and a run that is repeated tou
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +37,9 @@ STAGE = "smooth"
 
 SAME_SHAPE = 1e-3
 """Shape coefficients closer than this give the same body to well under a millimetre."""
+
+_AT_ONCE = 2
+"""Tracks: the solver lets go of Python's lock, what stands around it does not."""
 
 CLIP = ClipSettings(acceleration_cut=10.0, iterations=12)
 """An estimator whose keypoints jump for a few frames looks like a kick: only the wildest are believed."""
@@ -73,15 +79,33 @@ def smooth_tracks(
     listener(StageStarted(STAGE, "Smoothing bodies over time"))
     meter = RateMeter(sum(p.window.last - p.window.first + 1 for p in plans))
     times = store.footage().times
-    count = 0
-    for plan in plans:
-        if control.check():
-            meter.hold()
-        window = plan.window
-        count += _fitted(store, stage, plan, fps, times, done[window.track], control)
-        meter.advance(window.last - window.first + 1)
-        listener(Progress(STAGE, meter.done, meter.total, meter.rate, meter.remaining_s, "bodies"))
-    return count
+    telling, failed = threading.Lock(), threading.Event()
+
+    def of_track(windows: Sequence[_Plan]) -> int:
+        """One window after the other: each begins where the one before it has ended."""
+        count = 0
+        try:
+            for plan in windows:
+                held = control.check()
+                if failed.is_set():
+                    break
+                window = plan.window
+                count += _fitted(store, stage, plan, fps, times, done[window.track], control)
+                with telling:
+                    if held:
+                        meter.hold()
+                    meter.advance(window.last - window.first + 1)
+                    listener(
+                        Progress(STAGE, meter.done, meter.total, meter.rate, meter.remaining_s, "bodies")
+                    )
+        except BaseException:
+            failed.set()
+            raise
+        return count
+
+    tracks = [list(of_one) for _, of_one in groupby(plans, key=lambda p: p.window.track)]
+    with ThreadPoolExecutor(min(len(tracks), _AT_ONCE), "smooth") as pool:
+        return sum(pool.map(of_track, tracks))
 
 
 def _fitted(
