@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -105,6 +106,7 @@ class Prior(NamedTuple):
     mix_weight: float
 
 
+@lru_cache(maxsize=256)
 def _good_radius(k1: float, k2: float, k3: float) -> float:
     """Largest r^2 (at most 9) up to which ``r (1 + k1 r^2 + k2 r^4 + k3 r^6)`` grows well: beyond, the
     polynomial folds back and would let points far outside the picture appear in it."""
@@ -133,4 +135,4 @@ def pack_camera(camera: Camera, *, own_axes: bool = False) -> F8:
     packed = np.concatenate([[K[0, 0], K[0, 1], K[0, 2], K[1, 1], K[1, 2]], dist, R.reshape(-1), t])
     if not np.isfinite(packed).all() or K[0, 0] <= 0 or K[1, 1] <= 0:
         raise InputError("The camera's calibration holds values that are not finite or no focal length.")
-    return np.append(packed, _good_radius(dist[0], dist[1], dist[4]))
+    return np.append(packed, _good_radius(float(dist[0]), float(dist[1]), float(dist[4])))
