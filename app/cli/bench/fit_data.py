@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,6 +81,18 @@ def watch(
         for k in range(people):
             rows[k].append(tuple(_sight(v.people[k], c) for v, c in zip(frame.views, seen_by)))
     return Watched(seen_by, tuple(tuple(r) for r in rows), fps)
+
+
+def unoccluded(
+    scenes: Sequence[Watched], check: Callable[[], object]
+) -> Iterator[tuple[Watched, list[Sight]]]:
+    """Everybody whom the first camera sees whole in every frame, with what it sees of them."""
+    for watched in scenes:
+        for person in watched.people:
+            check()
+            sights = [s for (s, *_) in person]
+            if all(s.unoccluded for s in sights):
+                yield watched, sights
 
 
 def _enlarged(camera: Camera) -> Camera:

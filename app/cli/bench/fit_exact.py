@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from app.cli.bench.fit_data import Sight, Watched
+from app.cli.bench.fit_data import Sight, Watched, unoccluded
 from app.cli.bench.fit_rows import Row, measured
 from backends.body import BodyModel, BodyParams, posed_vertices
 from backends.body.skeleton import JOINT_INDEX, JOINT_NAMES
@@ -56,21 +56,16 @@ def clips(fitter: BodyFitter, scenes: Sequence[Watched], check: Callable[[], obj
     beyond the true one."""
     errors: dict[str, list[float]] = {"frames": [], "clip": []}
     jitter: dict[str, list[float]] = {"frames": [], "clip": []}
-    for watched in scenes:
+    for watched, sights in unoccluded(scenes, check):
         camera = watched.cameras[0]
-        for person in watched.people:
-            check()
-            sights = [s for (s, *_) in person]
-            if not all(s.unoccluded for s in sights):
-                continue
-            truth = np.stack([s.truth.joints[:N_FIT_JOINTS] for s in sights])
-            kps = [s.keypoints() for s in sights]
-            alone = [fitter.fit(k, None, camera).params for k in kps]
-            whole = fit_clip(fitter, [Observation((k,)) for k in kps], [camera], fps=watched.fps)
-            for kind, found in (("frames", alone), ("clip", whole.params)):
-                joints = np.stack([body_joints(fitter.body, p) for p in found])
-                errors[kind] += [float(aligned_errors_mm(a, b).mean()) for a, b in zip(joints, truth)]
-                jitter[kind].append(trembling(joints, truth, watched.fps))
+        truth = np.stack([s.truth.joints[:N_FIT_JOINTS] for s in sights])
+        kps = [s.keypoints() for s in sights]
+        alone = [fitter.fit(k, None, camera).params for k in kps]
+        whole = fit_clip(fitter, [Observation((k,)) for k in kps], [camera], fps=watched.fps)
+        for kind, found in (("frames", alone), ("clip", whole.params)):
+            joints = np.stack([body_joints(fitter.body, p) for p in found])
+            errors[kind] += [float(aligned_errors_mm(a, b).mean()) for a, b in zip(joints, truth)]
+            jitter[kind].append(trembling(joints, truth, watched.fps))
     if not errors["clip"]:
         return []
     ratio = float(np.mean(jitter["clip"]) / np.mean(jitter["frames"]))

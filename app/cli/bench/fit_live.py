@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from app.cli.bench.fit_data import Watched
+from app.cli.bench.fit_data import Watched, unoccluded
 from app.cli.bench.fit_exact import trembling
 from app.cli.bench.fit_rows import Row, measured
 from backends.body import BodyParams
@@ -28,33 +28,28 @@ def live_rows(fitter: BodyFitter, scenes: Sequence[Watched], check: Callable[[],
     shaken: dict[str, list[float]] = {"raw": [], "live": []}
     wrong: dict[str, list[float]] = {"raw": [], "live": []}
     late: dict[str, list[float]] = {"raw": [], "live": []}
-    for watched in scenes:
+    for watched, sights in unoccluded(scenes, check):
         camera = watched.cameras[0]
-        for person in watched.people:
-            check()
-            sights = [s for (s, *_) in person]
-            if not all(s.unoccluded for s in sights):
-                continue
-            truth = _from_pelvis(np.stack([s.truth.joints[:N_FIT_JOINTS] for s in sights]))
-            raw, calm, last = [], [], None
-            live = LiveFilter()
-            for i, sight in enumerate(sights):
-                size = float(np.hypot(*np.ptp(sight.xy, axis=0)))
-                world = sight.landmarks(camera, rng)
-                keypoints = sight.keypoints(rng, _NOISE * size)
-                try:
-                    last = fitter.fit(keypoints, world, camera, init=last, temporal=last).params
-                except NotEnoughKeypoints:
-                    break
-                raw.append(last)
-                calm.append(live.step(last, i / watched.fps))
-            if len(raw) < len(sights):
-                continue
-            for kind, bodies in (("raw", raw), ("live", calm)):
-                joints = _joints(fitter, bodies)
-                shaken[kind].append(trembling(joints, truth, watched.fps))
-                wrong[kind].append(1e3 * float(np.linalg.norm(joints - truth, axis=2).mean()))
-                late[kind].append(_late_ms(joints, truth, watched.fps))
+        truth = _from_pelvis(np.stack([s.truth.joints[:N_FIT_JOINTS] for s in sights]))
+        raw, calm, last = [], [], None
+        live = LiveFilter()
+        for i, sight in enumerate(sights):
+            size = float(np.hypot(*np.ptp(sight.xy, axis=0)))
+            world = sight.landmarks(camera, rng)
+            keypoints = sight.keypoints(rng, _NOISE * size)
+            try:
+                last = fitter.fit(keypoints, world, camera, init=last, temporal=last).params
+            except NotEnoughKeypoints:
+                break
+            raw.append(last)
+            calm.append(live.step(last, i / watched.fps))
+        if len(raw) < len(sights):
+            continue
+        for kind, bodies in (("raw", raw), ("live", calm)):
+            joints = _joints(fitter, bodies)
+            shaken[kind].append(trembling(joints, truth, watched.fps))
+            wrong[kind].append(1e3 * float(np.linalg.norm(joints - truth, axis=2).mean()))
+            late[kind].append(_late_ms(joints, truth, watched.fps))
     if not shaken["raw"]:
         return []
     mean = {name: {k: float(np.mean(v)) for k, v in table.items()}
