@@ -1,7 +1,7 @@
 """The empty room, built while the bodies of a run are still being smoothed.
 
-The last stages of a run compute in one thread and leave a core idle; and from the moment on at which it is
-settled who is where, they move bodies only, of which the room knows nothing.
+The last stages of a run do not fill all cores; and from the moment on at which it is settled who is where,
+they move bodies only, of which the room knows nothing.
 """
 
 from __future__ import annotations

@@ -54,11 +54,14 @@ class Level:
         done: called from that thread once ``view`` is better than it was.
     """
 
-    def __init__(self, store: ProjectStore, done: Callable[[], None]) -> None:
+    def __init__(
+        self, store: ProjectStore, body: BodyModel, camera: Camera, done: Callable[[], None]
+    ) -> None:
         self._store = store
         self._done = done
         self._worker = NewestWins("level")
-        self.view = camera_view(store.camera())
+        self.view: CameraView
+        self.look(body, camera)
 
     def look(self, body: BodyModel, camera: Camera) -> None:
         """The camera, the body or the people have changed."""

@@ -99,8 +99,7 @@ class Session(SessionEdits):
         self.leaks = Leaks(store, lambda: self._log, lambda edit: self._after(edit), self._writable)
         self._warm = warm_up(self._stage)
         self.model = scene_model(self._body)
-        self._level = Level(store, lambda: self.changed())
-        self._level.look(self._body, camera)
+        self._level = Level(store, self._body, camera, lambda: self.changed())
         self.name = store.path.stem
         self.project_path = store.path
         self.footage_path = footage.path
@@ -263,9 +262,9 @@ class Session(SessionEdits):
             self._series.load(first, last)
         self._wear()
         self._scenes.set_live(not finished(self._store))
-        self._see(self._store.camera())
-        if first is None:
-            self._level.look(self._body, self._store.camera())
+        camera = self._store.camera()
+        if self._see(camera) or first is None:
+            self._level.look(self._body, camera)
         self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None
 
@@ -297,14 +296,14 @@ class Session(SessionEdits):
         """What the expected errors rest on, where that has to be said; else ""."""
         return confidence_words(self._ref, from_views(self._store))
 
-    def _see(self, camera: Camera) -> None:
-        """A run may have estimated the focal length."""
+    def _see(self, camera: Camera) -> bool:
+        """Whether a run has estimated the focal length."""
         if np.array_equal(camera.K, self._stage.camera.K) and camera.assumed == self._stage.camera.assumed:
-            return
+            return False
         self._stage.see(camera)
         self._scenes.see(camera)
         self._preview.forget_plate()
-        self._level.look(self._body, camera)
+        return True
 
     @property
     def camera(self) -> CameraView:
