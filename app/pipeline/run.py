@@ -19,6 +19,7 @@ from app.errors import Cancelled, FootageError
 from app.footage import Footage
 from app.pipeline.bodies import chosen_body, confidence_words, keep_body
 from app.pipeline.channel import Channel
+from app.pipeline.depth import DepthStage, project_depth
 from app.pipeline.engine import DetailFinder, Engine, Perception
 from app.pipeline.events import ChunkStored, Listener, Progress, StageStarted, Warned
 from app.pipeline.faces import WatchedPeople
@@ -97,6 +98,8 @@ def run_pipeline(
     last = footage.n_frames - 1 if options.last is None else min(options.last, footage.n_frames - 1)
     perception = engine.perception()
     details = engine.details() if options.hands_face and engine.details is not None else None
+    measured = project_depth(store, footage)
+    depth = DepthStage(measured, (footage.width, footage.height)) if measured is not None else None
     offset = max((t.track_id for t in store.tracks(every=True)), default=0)
     if state:  # what ended early, at damage, left none
         offset = int(state["offset"])
@@ -104,11 +107,16 @@ def run_pipeline(
         stage.restore(state["fit"], lambda track: store.last_body(track, first))
     listener(StageStarted("run", "Finding people and fitting bodies"))
     shared = _Perceived()
-    if first <= last:
-        with short_turns():
-            _run_stages(
-                store, footage, perception, details, stage, (first, last), offset, control, listener, shared
-            )
+    try:
+        if first <= last:
+            with short_turns():
+                _run_stages(
+                    store, footage, perception, (details, depth), stage, (first, last), offset, control,
+                    listener, shared,
+                )  # fmt: skip
+    finally:
+        if measured is not None:
+            measured.close()
     decisions = shared.decisions or perception.finish()
     if isinstance(perception, WatchedPeople):
         rows = [row for row in faces(store) if isinstance(row, list) and row and not first <= row[0] <= last]
@@ -118,9 +126,14 @@ def run_pipeline(
     summary = finish_run(store, stage, decisions, offset, control, listener, settled)
     if shared.damage is not None:
         listener(Warned(str(shared.damage)))
+    if depth is not None and depth.damaged:
+        listener(Warned(f"Some frames were fitted without depth. {depth.damaged}"))
     if summary["people"] == 0:
         listener(Warned("No people were found in this footage."))
     summary |= {"body": ref.name, "confidence_note": confidence_words(ref)}
+    summary["depth"] = None
+    if measured is not None:
+        summary["depth"] = f"{measured.path.name}, in {measured.n_frames} of {footage.n_frames} frames"
     return {**summary, "damaged": str(shared.damage) if shared.damage else None}
 
 
@@ -128,7 +141,7 @@ def _run_stages(
     store: ProjectStore,
     footage: Footage,
     perception: Perception,
-    details: DetailFinder | None,
+    more: tuple[DetailFinder | None, DepthStage | None],
     stage: FitStage,
     span: tuple[int, int],
     offset: int,
@@ -142,7 +155,7 @@ def _run_stages(
         threading.Thread(target=_decode, args=(footage, span, frames), name="decode", daemon=True),
         threading.Thread(
             target=_perceive,
-            args=(perception, details, span, control, frames, seen, shared),
+            args=(perception, more, span, control, frames, seen, shared),
             name="people",
             daemon=True,
         ),
@@ -171,13 +184,14 @@ def _decode(footage: Footage, span: tuple[int, int], out: Channel[tuple[int, Ima
 
 def _perceive(
     perception: Perception,
-    details: DetailFinder | None,
+    more: tuple[DetailFinder | None, DepthStage | None],
     span: tuple[int, int],
     control: Control,
     frames: Channel[tuple[int, Image]],
     out: Channel[_Seen],
     shared: _Perceived,
 ) -> None:
+    details, depth = more
     try:
         try:
             for index, image in frames:
@@ -185,6 +199,8 @@ def _perceive(
                 people = perception.step(index, image)
                 if details is not None:
                     people = details.look(image, people)
+                if depth is not None:
+                    people = depth.look(index, people)
                 ends_chunk = (index - span[0] + 1) % CHUNK == 0 or index == span[1]
                 if not out.put(_Seen(index, people, perception.state() if ends_chunk else None)):
                     return

@@ -27,7 +27,7 @@ from app.project.notes import set_smoothed, smoothed
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
 from backends.body.params import BodyParams
-from backends.fitting import ClipSettings, NotEnoughKeypoints, Observation
+from backends.fitting import ClipSettings, NotEnoughKeypoints
 from backends.fitting.clip import Stretch, clip_result, weigh_clip
 from backends.fitting.clip_start import filled, unwrapped
 
@@ -187,10 +187,7 @@ def fit_frames(
         frozen: (T,) frames whose stored bodies do not move.
     """
     fitter = stage.fitter
-    frames = [
-        Observation((p.estimate.keypoints,), p.estimate.world) if p is not None else Observation((None,))
-        for p in people
-    ]
+    frames = [stage.observed(p) for p in people]
     start = [p.body.params if p is not None and p.body is not None else None for p in people]
     if all(body is None for body in start):
         return None

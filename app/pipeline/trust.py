@@ -70,7 +70,10 @@ class Trust:
 
     def _sighting(self, s: Seen) -> Sighting:
         others = np.zeros((0, 4), np.float32) if s.others is None else s.others
-        return Sighting(s.time, s.result, s.estimate, self._camera, s.single, others)
+        depth = None
+        if s.estimate.depth is not None:
+            depth = 1e3 * s.estimate.depth.metres_at(s.estimate.keypoints.xy.astype(np.float64))
+        return Sighting(s.time, s.result, s.estimate, self._camera, s.single, others, depth)
 
 
 def boxes_beside(store: ProjectStore, track: int, first: int, last: int) -> Mapping[int, F4]:

@@ -55,7 +55,7 @@ def told_up(joints: F8) -> F8 | None:
 
 def camera_up(store: ProjectStore, body: BodyModel, camera: Camera) -> F8:
     """(3,) against gravity in the camera's axes: its own, what people tell, or a level camera's."""
-    if camera.calibrated:
+    if camera.placed:
         return np.asarray(camera.R[:, 2], dtype=np.float64)
     told = told_up(standing(store, body))
     return _LEVEL if told is None else told

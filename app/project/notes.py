@@ -13,6 +13,8 @@ _SMOOTHED = f"{NOTES}smoothed:"
 _FACES = f"{NOTES}faces"
 _BODY = f"{NOTES}body"
 _VIEWS = f"{NOTES}views"
+_DEPTH = "footage:depth"
+"""It belongs to the footage: a new start does not forget it."""
 
 
 def smoothed(store: ProjectStore, track: int) -> dict[str, str]:
@@ -73,3 +75,13 @@ def from_views(store: ProjectStore) -> int:
 def set_from_views(store: ProjectStore, n: int) -> None:
     """Note that the bodies come from ``n`` cameras together."""
     _note(store, _VIEWS, n)
+
+
+def depth_note(store: ProjectStore) -> Any:
+    """What :func:`set_depth_note` has kept; None where nothing was."""
+    return store.setting(_DEPTH)
+
+
+def set_depth_note(store: ProjectStore, values: Mapping[str, Any] | None) -> None:
+    """Remember which depth the runs read; see :mod:`app.pipeline.depth`."""
+    _note(store, _DEPTH, None if values is None else dict(values))

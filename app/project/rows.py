@@ -9,6 +9,7 @@ import numpy as np
 
 from app.project.arrays import pack, unpack
 from app.project.confidence_rows import pack_single, read_confidence, read_single, site_blobs
+from app.project.depth_rows import depth_blobs, read_depth
 from app.project.detail_rows import detail_blobs, read_details
 from app.project.records import FittedBody, PersonRecord, TrackRecord
 from backends.body.params import N_JOINTS, BodyParams
@@ -21,7 +22,7 @@ N = N_KEYPOINTS
 
 OBSERVATION_COLUMNS = (
     "view_id", "frame", "track_id", "box", "score", "xy", "kp_score", "visibility", "source", "world",
-    "mask_box", "mask_counts", "reviewed", "left_hand", "right_hand", "face",
+    "mask_box", "mask_counts", "reviewed", "left_hand", "right_hand", "face", "depth_place", "depth_mm",
 )  # fmt: skip
 BODY_COLUMNS = (
     "view_id", "frame", "track_id", "betas", "pose", "transl", "reprojected", "rms_px", "single",
@@ -31,14 +32,14 @@ CONFIDENCE_COLUMNS = (
 )  # fmt: skip
 
 LATER_COLUMNS = (
-    ("observations", "o", ("left_hand", "right_hand", "face")), ("bodies", "b", ("single",)),
-    ("confidence", "c", ("sites", "alike")),
+    ("observations", "o", ("left_hand", "right_hand", "face", "depth_place", "depth_mm")),
+    ("bodies", "b", ("single",)), ("confidence", "c", ("sites", "alike")),
 )  # fmt: skip
 """Table, its name in :data:`PERSON_QUERY`, and columns that files of earlier versions lack."""
 
 PERSON_QUERY = """
 SELECT o.frame, o.track_id, o.box, o.score, o.xy, o.kp_score, o.visibility, o.source, o.world,
-       o.mask_box, o.mask_counts, o.reviewed, o.left_hand, o.right_hand, o.face,
+       o.mask_box, o.mask_counts, o.reviewed, o.left_hand, o.right_hand, o.face, o.depth_place, o.depth_mm,
        b.betas, b.pose, b.transl, b.reprojected, b.rms_px, b.single,
        c.mean_mm, c.joint_mm, c.keypoint_mm, c.sites, c.alike
 FROM observations o
@@ -67,7 +68,7 @@ def observation_row(view: int, person: PersonRecord) -> dict[str, Any]:
         "visibility": pack(kp.visibility, np.uint8), "source": pack(kp.source, np.uint8),
         "world": None if estimate.world is None else pack(estimate.world, np.float32),
         "mask_box": mask_box, "mask_counts": mask_counts, "reviewed": int(person.reviewed),
-        **detail_blobs(estimate.details),
+        **detail_blobs(estimate.details), **depth_blobs(estimate.depth),
     }  # fmt: skip
 
 
@@ -113,6 +114,7 @@ def read_person(row: sqlite3.Row) -> PersonRecord:
         world=None if row["world"] is None else unpack(row["world"], shape=(N, 3)),
         mask=mask,
         details=read_details(row["left_hand"], row["right_hand"], row["face"]),
+        depth=read_depth(row["depth_place"], row["depth_mm"]),
     )
     body = None
     if row["pose"] is not None:

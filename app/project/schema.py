@@ -108,7 +108,12 @@ CREATE TABLE findings (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4)
+_V5 = """
+ALTER TABLE observations ADD COLUMN depth_place BLOB;
+ALTER TABLE observations ADD COLUMN depth_mm BLOB;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4, _V5)
 """Script ``i`` takes a file from version ``i`` to ``i + 1``; never edit one that was released."""
 
 VERSION: Final = len(MIGRATIONS)

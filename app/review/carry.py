@@ -24,7 +24,7 @@ from app.review.guess import moved_between
 from app.review.types import CarryRange
 from backends.body.params import BodyParams
 from backends.errors import InputError
-from backends.fitting import Observation, propagate
+from backends.fitting import propagate
 from backends.keypoints.types import Visibility
 
 BoolArray = npt.NDArray[np.bool_]
@@ -115,8 +115,7 @@ def carry(
     try:
         fit = propagate(
             stage.fitter,
-            [Observation((p.estimate.keypoints,), p.estimate.world) if p is not None else Observation((None,))
-             for p in people],
+            [stage.observed(p) for p in people],
             [stage.camera],
             [p.body.params if p is not None and p.body is not None else None for p in people],
             [f - low for f in fixed], first - low, last - low, fps=fps, settings=CLIP,

@@ -225,4 +225,4 @@ def replace_keypoints(estimate: PoseEstimate, keypoints: Keypoints) -> PoseEstim
         if spread_px > 1.0:
             metres = float(np.ptp(world[known, :2], axis=0).max()) / spread_px
             world[:, :2] += (moved * metres).astype(np.float32)
-    return PoseEstimate(keypoints, estimate.box, estimate.score, world, estimate.mask, estimate.details)
+    return replace(estimate, keypoints=keypoints, world=world)

@@ -66,7 +66,7 @@ class Level:
     def look(self, body: BodyModel, camera: Camera) -> None:
         """The camera, the body or the people have changed."""
         self.view = camera_view(camera)
-        if not camera.calibrated:
+        if not camera.placed:
             self._worker.submit(lambda: self._look(body, camera))
 
     def close(self) -> None:

@@ -66,7 +66,7 @@ def scene_model(body: BodyModel) -> SceneModel:
 def camera_view(camera: Camera) -> CameraView:
     """The camera in a world with z up; one that nobody has calibrated is taken to be level."""
     R, t = camera.R, camera.t
-    if not camera.calibrated:
+    if not camera.placed:
         R = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
         t = np.zeros(3)
     return CameraView(camera.K, R, t, camera.width, camera.height, camera.assumed)

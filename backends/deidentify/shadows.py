@@ -72,7 +72,7 @@ def _down(camera: Camera, up: F8 | None) -> F8:
     """(3,) towards the ground."""
     if up is not None:
         return -up
-    return -camera.R[:, 2] if camera.calibrated else np.array([0.0, 1.0, 0.0])
+    return -camera.R[:, 2] if camera.placed else np.array([0.0, 1.0, 0.0])
 
 
 @numba.njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from backends.body import BodyParams
 from backends.camera import Camera
 from backends.errors import InputError
+from backends.fitting.depth import KeypointDepths, with_depth
 from backends.fitting.evidence import gather, weigh_bones, weigh_or_refuse
 from backends.fitting.fitter import BodyFitter
 from backends.fitting.result import single_result
@@ -24,6 +25,7 @@ def assess(
     camera: Camera,
     *,
     temporal: BodyParams | None = None,
+    depth: KeypointDepths | None = None,
 ) -> FitResult:
     """The result that :meth:`BodyFitter.fit` would give had it ended at ``params``.
 
@@ -32,7 +34,7 @@ def assess(
 
     Args:
         params: camera coordinates, metres; its shape counts as given.
-        keypoints, world, camera, temporal: see :meth:`BodyFitter.fit`.
+        keypoints, world, camera, temporal, depth: see :meth:`BodyFitter.fit`.
 
     Raises:
         NotEnoughKeypoints: fewer than six keypoints that can be used, or all in one spot.
@@ -46,6 +48,7 @@ def assess(
     view = weigh_or_refuse(keypoints, fitter.settings)
     bones = weigh_bones(view, world, camera, fitter.settings)
     known = gather([view], [camera], own_axes=True, bones=bones, bone_cut=fitter.settings.robust)
+    known = with_depth(known, depth)
     betas = np.ascontiguousarray(params.betas, np.float64)
     lines = linearise(fitter.pack(params, 0), betas, 0, fitter.arrays, known, fitter.prior_for(0, temporal))
     return single_result(params, 0, view, known, lines, np.nan, 0, fitter.settings.covariance_share)

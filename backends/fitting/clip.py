@@ -17,6 +17,7 @@ from backends.fitting.clip_kernels import FOLLOWED
 from backends.fitting.clip_solver import ClipProblem, ClipSystem, solve_clip
 from backends.fitting.clip_start import Observation, filled, first_bodies, unwrapped
 from backends.fitting.clip_types import ClipFit, ClipSettings
+from backends.fitting.depth import with_depth
 from backends.fitting.evidence import MIN_KEYPOINTS, N_POINTS, View, gather, weigh, weigh_bones
 from backends.fitting.fitter import BodyFitter
 from backends.fitting.ground import N_FEET, Contact, find_contacts
@@ -113,9 +114,8 @@ class Stretch:
         for frame, seen in zip(frames, views):
             told = frame.world is not None and self._single and int(seen[0].used.sum()) >= MIN_KEYPOINTS
             bones = weigh_bones(seen[0], frame.world, cameras[0], fitter.settings) if told else None
-            parts.append(
-                gather(seen, cameras, own_axes=self._single, bones=bones, bone_cut=fitter.settings.robust)
-            )
+            known = gather(seen, cameras, own_axes=self._single, bones=bones, bone_cut=fitter.settings.robust)
+            parts.append(with_depth(known, frame.depth) if self._single else known)
         self.evidence = _stacked(parts)
         if bone_trust is not None:
             self.evidence = _trusted(self.evidence, bone_trust)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from backends.body import BodyParams, posed_joints
 from backends.camera import Camera
+from backends.fitting.depth import KeypointDepths
 from backends.fitting.fitter import BodyFitter
 from backends.fitting.kernels import N_FIT_JOINTS
 from backends.fitting.types import FitResult, NotEnoughKeypoints
@@ -29,10 +30,12 @@ class Observation:
     Attributes:
         keypoints: one a view, None where the person is not seen there.
         world: (23, 3) world landmarks of the only view (see :meth:`BodyFitter.fit`), or None.
+        depth: how far a depth sensor has the keypoints of the only view, or None.
     """
 
     keypoints: tuple[Keypoints | None, ...]
     world: npt.NDArray[np.float32] | None = None
+    depth: KeypointDepths | None = None
 
 
 def first_bodies(

@@ -13,6 +13,7 @@ from backends.body import BodyModel, BodyParams
 from backends.camera import Camera
 from backends.errors import InputError
 from backends.fitting.arrays import Evidence, Prior, pack_camera
+from backends.fitting.depth import KeypointDepths, with_depth
 from backends.fitting.evidence import (
     Bones,
     View,
@@ -93,6 +94,7 @@ class BodyFitter:
         betas: F8 | None = None,
         init: BodyParams | None = None,
         temporal: BodyParams | None = None,
+        depth: KeypointDepths | None = None,
     ) -> FitResult:
         """Fit one body to one picture, in the camera's coordinates.
 
@@ -103,6 +105,7 @@ class BodyFitter:
             betas: (B,) the shape, which is then not fitted.
             init: where to start; by default a start is made from the evidence.
             temporal: the same person a frame earlier, who cannot have moved far.
+            depth: how far away a depth sensor has the keypoints (:class:`backends.fitting.depth.Skin`).
 
         Raises:
             NotEnoughKeypoints: fewer than six keypoints that can be used, or all in one spot.
@@ -112,6 +115,7 @@ class BodyFitter:
         view = weigh_or_refuse(keypoints, self.settings)
         bones = weigh_bones(view, world, camera, self.settings)
         known = gather([view], [camera], own_axes=True, bones=bones, bone_cut=self.settings.robust)
+        known = with_depth(known, depth)
         prior = self.prior_for(nb, temporal)
         x, cost, spent = self.prior.mean, np.inf, 0
         if init is not None and np.isfinite(init.pose).all() and init.transl[2] > 0.1:

@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from backends.depth.patch import DepthPatch
 from backends.keypoints.details import Details
 from backends.keypoints.layout import N_KEYPOINTS
 from backends.masks import CropMask
@@ -92,6 +93,7 @@ class PoseEstimate:
             (x right, y down, z away from the camera), or None where the estimator has no depth.
         mask: which pixels are this person, or None.
         details: points of hands and face, where they were looked for and seen.
+        depth: what a depth sensor says about the person, where there is one.
     """
 
     keypoints: Keypoints
@@ -100,3 +102,4 @@ class PoseEstimate:
     world: npt.NDArray[np.float32] | None = None
     mask: CropMask | None = None
     details: Details | None = None
+    depth: DepthPatch | None = None

@@ -299,7 +299,7 @@ def test_hands_and_face_are_stored_with_the_keypoints(tmp_path: Path) -> None:
 def _first_version(path: Path) -> None:
     """Turn a project into one as the first version wrote it."""
     raw = sqlite3.connect(path)
-    for column in ("left_hand", "right_hand", "face"):
+    for column in ("left_hand", "right_hand", "face", "depth_place", "depth_mm"):
         raw.execute(f"ALTER TABLE observations DROP COLUMN {column}")
     raw.execute("ALTER TABLE bodies DROP COLUMN single")
     for column in ("sites", "alike"):
@@ -320,6 +320,7 @@ def test_a_project_of_the_first_version_is_brought_up_to_date(tmp_path: Path) ->
     assert not again.read_only
     assert again.query("PRAGMA user_version")[0][0] == VERSION
     assert again.people(3)[0].estimate.details is None
+    assert again.people(3)[0].estimate.depth is None
     person = make_person(4, 1)
     again.store_chunk(10, 19, [replace(person, estimate=replace(person.estimate, details=_details()))], {})
     assert again.people(4)[0].estimate.details is not None
@@ -336,6 +337,7 @@ def test_a_project_of_the_first_version_that_may_not_be_written_can_be_read(tmp_
     reader = ProjectStore(store.path, raw, read_only=True)
     (person,) = reader.people(3)
     assert person.estimate.details is None
+    assert person.estimate.depth is None
     assert person.body is not None
     assert person.body.single is None
     assert person.confidence is not None
