@@ -85,14 +85,15 @@ def fill_band(H: Array, frozen: Array, nb: int, band: Array, border: Array, corn
     corner[:] = 0.0
     for t in range(len(H)):
         at = t * N_FRAME
-        for a in range(N_FRAME):
-            if frozen[t]:
-                band[at + a, 0] = 1.0
-                continue
-            for b in range(a + 1):
-                band[at + b, a - b] = H[t, a, b]
-            for c in range(nb):
-                border[at + a, c] = H[t, N_FRAME + c, a]
+        if frozen[t]:
+            band[at : at + N_FRAME, 0] = 1.0
+        else:
+            for b in range(N_FRAME):
+                for a in range(b, N_FRAME):
+                    band[at + b, a - b] = H[t, a, b]
+            for a in range(N_FRAME):
+                for c in range(nb):
+                    border[at + a, c] = H[t, N_FRAME + c, a]
         for c in range(nb):
             for d in range(c + 1):
                 corner[c, d] += H[t, N_FRAME + c, N_FRAME + d]
@@ -133,30 +134,98 @@ def _couple(
                     )
 
 
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _tie(
+    later: Array, earlier: Array, worth: Array, lag: int, points: Array, counts: Array, rows: Array
+) -> None:  # fmt: skip
+    """Points of two frames ``lag`` apart, or of one, into its rows (69, 207) of the band.
+
+    ``later``, ``earlier`` (F, 3, n) are their derivatives, ``worth`` (F,) the weight of each point's product;
+    ``points`` (69, F) says which points an unknown moves, ``counts`` (69,) how many. The innermost loop
+    runs along the band, over all unknowns whether they move the point or not: that is quicker than picking.
+    """
+    row = np.empty(N_FRAME)
+    for b in range(N_FRAME):
+        first = b if lag == 0 else 0
+        row[:] = 0.0
+        for i in range(counts[b]):
+            k = points[b, i]
+            d0 = worth[k] * earlier[k, 0, b]
+            d1 = worth[k] * earlier[k, 1, b]
+            d2 = worth[k] * earlier[k, 2, b]
+            for a in range(N_FRAME):
+                row[a] += d0 * later[k, 0, a] + d1 * later[k, 1, a] + d2 * later[k, 2, a]
+        at = lag * N_FRAME - b
+        for a in range(first, N_FRAME):
+            rows[b, at + a] += row[a]
+
+
+@numba.njit(cache=True, nogil=True)
+def moved_points(columns: Array, counts: Array) -> tuple[Array, Array]:
+    """(69, F), (69,): which points each unknown of a frame moves, from the reverse (F, 69), (F,)."""
+    points = np.zeros((N_FRAME, len(columns)), np.int64)
+    many = np.zeros(N_FRAME, np.int64)
+    for k in range(len(columns)):
+        for i in range(counts[k]):
+            a = columns[k, i]
+            points[a, many[a]] = k
+            many[a] += 1
+    return points, many
+
+
 @numba.njit(cache=True, nogil=True)
 def points_acceleration_term(
     P: Array, D: Array, inverse: Array, cut: float, columns: Array, counts: Array, frozen: Array, band: Array,
     g: Array, want: bool,
 ) -> float:  # fmt: skip
     """Points go on as they went: ``P[t] - 2 P[t + 1] + P[t + 2]``, with inverse noises (T, F) 1 / m at the
-    middle frame, robust."""
+    middle frame, robust.
+
+    Three residuals tie a frame to itself, two to the next, one to the one after: their weights are added
+    before the derivatives are multiplied.
+    """
     cost = 0.0
-    coefficients = np.array([1.0, -2.0, 1.0])
-    r, weights = np.empty(3), np.empty(3)
-    for t in range(len(P) - 2):
-        if frozen[t] and frozen[t + 1] and frozen[t + 2]:
+    total, n_points = len(P), inverse.shape[1]
+    weight = np.zeros((total, n_points))  # of the residual about each middle frame
+    pull = np.zeros((total, n_points, 3))
+    for m in range(1, total - 1):
+        if frozen[m - 1] and frozen[m] and frozen[m + 1]:
             continue
-        for k in range(inverse.shape[1]):
-            s = inverse[t + 1, k]
+        for k in range(n_points):
+            s = inverse[m, k]
             if s == 0.0:
                 continue
+            r2 = 0.0
             for c in range(3):
-                r[c] = P[t, k, c] - 2.0 * P[t + 1, k, c] + P[t + 2, k, c]
-            value, w = robust((r * r).sum() * s * s, cut)
+                r = P[m - 1, k, c] - 2.0 * P[m, k, c] + P[m + 1, k, c]
+                pull[m, k, c] = r
+                r2 += r * r
+            value, w = robust(r2 * s * s, cut)
             cost += value
-            if want:
-                weights[:] = w * s * s
-                _couple(t, 3, coefficients, k, r, weights, D, columns[k, : counts[k]], frozen, band, g)
+            weight[m, k] = w * s * s
+            for c in range(3):
+                pull[m, k, c] *= weight[m, k]
+    if not want:
+        return cost
+    points, many = moved_points(columns, counts)
+    worth = np.empty(n_points)
+    for t in range(total):
+        if frozen[t]:
+            continue
+        before, after = max(t - 1, 0), min(t + 1, total - 1)  # at the ends both hold nothing
+        for k in range(n_points):
+            for c in range(3):
+                p = pull[before, k, c] - 2.0 * pull[t, k, c] + pull[after, k, c]
+                for a in range(D.shape[3]):
+                    g[t, a] += p * D[t, k, c, a]
+            worth[k] = weight[before, k] + 4.0 * weight[t, k] + weight[after, k]
+        _tie(D[t], D[t], worth, 0, points, many, band[t * N_FRAME : (t + 1) * N_FRAME])
+        if t >= 1 and not frozen[t - 1]:
+            for k in range(n_points):
+                worth[k] = -2.0 * (weight[t - 1, k] + weight[t, k])
+            _tie(D[t], D[t - 1], worth, 1, points, many, band[(t - 1) * N_FRAME : t * N_FRAME])
+        if t >= 2 and not frozen[t - 2]:
+            _tie(D[t], D[t - 2], weight[t - 1], 2, points, many, band[(t - 2) * N_FRAME : (t - 1) * N_FRAME])
     return cost
 
 

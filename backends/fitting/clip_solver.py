@@ -74,6 +74,7 @@ class ClipSystem:
         self._H = np.empty((n_frames, n, n))
         self._g = np.zeros((n_frames, n))
         self._band = np.empty((n_frames * N_FRAME, BANDS))
+        self._factor = np.empty_like(self._band)
         self._border = np.empty((n_frames * N_FRAME, nb))
         self._corner = np.empty((nb, nb))
         self._pull = np.zeros(nb)
@@ -134,7 +135,8 @@ class ClipSystem:
 
     def step(self, damping: float) -> tuple[F8, F8] | None:
         """Steps of the frames (T, 69) and the shape, or None where the system is not positive."""
-        band = self._band.copy()
+        band = self._factor
+        band[:] = self._band
         band[:, 0] += damping * (band[:, 0] + 1e-3)
         solved = np.empty((len(band), 1 + self.nb), order="F")
         solved[:, 0], solved[:, 1:] = -self._g[:, :N_FRAME].reshape(-1), self._border
@@ -171,7 +173,8 @@ def solve_clip(
             trial = np.clip(x + step[0], bounds[:N_FRAME, 0], bounds[:N_FRAME, 1])
             trial[frozen] = x[frozen]
             shape = np.clip(betas + step[1], *bounds[N_FRAME:].T) if system.nb else betas
-            new = system.cost(trial, shape, False)
+            # Nearly every step is taken: its normal equations come with its cost.
+            new = system.cost(trial, shape, count < iterations)
         if new < cost:
             drop = cost - new
             x, betas = trial, shape
@@ -179,13 +182,13 @@ def solve_clip(
             cost = new
             if drop < tolerance * (cost + 1.0):
                 break
-            if count < iterations:
-                system.cost(x, betas, True)
         else:
             lam *= grow
             grow *= 2.0
             if lam > 1e8:
                 break
+            if count < iterations and step is not None:
+                system.cost(x, betas, True)
     return x, betas, float(cost), count
 
 
