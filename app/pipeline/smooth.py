@@ -41,8 +41,10 @@ SAME_SHAPE = 1e-3
 _AT_ONCE = 2
 """Tracks: the solver lets go of Python's lock, what stands around it does not."""
 
-CLIP = ClipSettings(acceleration_cut=10.0, iterations=12)
-"""An estimator whose keypoints jump for a few frames looks like a kick: only the wildest are believed."""
+CLIP = ClipSettings(acceleration_cut=10.0, iterations=12, tolerance=1e-4, rough=1e-3)
+"""An estimator whose keypoints jump for a few frames looks like a kick: only the wildest are believed.
+
+What a step gains below a ten-thousandth of the cost moves joints by 0.15 mm (median): half of all steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def fit_frames(
     cameras = [stage.camera]
     stretch = Stretch(fitter, frames, views, cameras, fps, CLIP, None)
     try:
-        x, betas, cost, spent = stretch.solve(unwrapped(x), betas, 0, frozen, cold=False)
+        x, betas, cost, spent = stretch.solve(unwrapped(x), betas, 0, frozen, cold=False, rough=True)
         x, betas, cost, _ = stretch.hold_feet(x, betas, 0, frozen, cost)
     except NotEnoughKeypoints:
         return None

@@ -31,6 +31,7 @@ F8 = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 _WIDE, _LOOSE_PX = 6.0, 2.0
+_WIDE_ENOUGH = 1e-3
 _FIXED_CUT = 200.0
 _CONTRADICTED = 0.5
 
@@ -110,6 +111,7 @@ class Stretch:
         self._contact = contact or Contact.none(len(frames))
         self._single = len(cameras) == 1
         self._loose: tuple[F8, F8] | None = None
+        self._done = True
         parts = []
         for frame, seen in zip(frames, views):
             told = frame.world is not None and self._single and int(seen[0].used.sum()) >= MIN_KEYPOINTS
@@ -122,10 +124,15 @@ class Stretch:
         self._fixed = np.stack([[v.cuts >= _FIXED_CUT for v in seen] for seen in views])
 
     def solve(
-        self, x: F8, betas: F8, nb: int, frozen: BoolArray, *, cold: bool = True
+        self, x: F8, betas: F8, nb: int, frozen: BoolArray, *, cold: bool = True, rough: bool = False
     ) -> tuple[F8, F8, float, int]:
-        """Frames' unknowns, shape, cost, steps; first with wide bounds and loosely held corrections."""
+        """Frames' unknowns, shape, cost, steps; first with wide bounds and loosely held corrections.
+
+        ``rough`` where :meth:`hold_feet` follows.
+        """
         s, f = self._settings, self._fitter
+        tolerance = s.rough if rough else s.tolerance
+        self._done = tolerance <= s.tolerance
         inverse = np.concatenate([f.prior.inverse_sigma, np.zeros(nb)])
         prior = f.prior._replace(mean=np.concatenate([f.prior.mean, np.zeros(nb)]), inverse_sigma=inverse)
         bounds = f.bounds(nb, in_front=self._single)
@@ -148,7 +155,8 @@ class Stretch:
                 across=self._contact.across,
             )  # fmt: skip
             system = ClipSystem(problem, nb)
-            x, betas, cost, count = solve_clip(system, x, betas, bounds, s.iterations, 1e-3 if wide else 1e-5)
+            enough = _WIDE_ENOUGH if wide else tolerance
+            x, betas, cost, count = solve_clip(system, x, betas, bounds, s.iterations, enough)
             spent += count
             if not np.isfinite(cost):
                 raise NotEnoughKeypoints("No motion fits this clip: the body would lie behind a camera.")
@@ -171,12 +179,14 @@ class Stretch:
     ) -> tuple[F8, F8, float, int]:
         """From what :meth:`solve` gave on: feet that are still stay where they are.
 
-        A camera that is carried along sees no foot stand still for long; then nothing changes.
+        A camera that is carried along sees no foot stand still for long; then nothing changes, but that a
+        rough solution is finished.
         """
         contact = find_contacts(self._feet(x, betas), self._fps, height=None)
-        if not (np.minimum(contact.stands[1:], contact.stands[:-1]) > 0.0).any():
+        if (np.minimum(contact.stands[1:], contact.stands[:-1]) > 0.0).any():
+            self._contact = contact
+        elif self._done:
             return x, betas, cost, 0
-        self._contact = contact
         return self.solve(x, betas, nb, frozen, cold=False)
 
     def _feet(self, x: F8, betas: F8) -> F8:

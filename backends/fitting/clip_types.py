@@ -25,7 +25,9 @@ class ClipSettings:
         calm_speed, calm_turn: m/s and rad/s; what is quicker is held looser in proportion.
         fixed_px: noise of a keypoint that a person has placed.
         slide_m, ground_m: how far a standing foot moves in a frame, and how far from the ground it is.
-        iterations: upper bound; window, overlap: longer clips are fitted this many frames at a time.
+        iterations: upper bound; tolerance: share of the cost that a step has to gain, or it is the last;
+            rough: the same where feet are still to be held, which moves everything once more.
+        window, overlap: longer clips are fitted this many frames at a time.
     """
 
     torso: float = 2.5
@@ -40,6 +42,8 @@ class ClipSettings:
     slide_m: float = 0.004
     ground_m: float = 0.015
     iterations: int = 25
+    tolerance: float = 1e-5
+    rough: float = 1e-5
     window: int = 240
     overlap: int = 12
 
