@@ -14,7 +14,7 @@ from backends.body import BodyModel, BodyParams, posed_vertices
 from backends.body.skeleton import JOINT_INDEX
 from backends.confidence import confidence_rgb, vertex_mm
 from backends.deidentify.belief import LimbVertices, limb_vertices
-from backends.render import Light, Mesh
+from backends.render import REACH_M, Light, Mesh, closed_faces
 from backends.synthetic.garments import Dressed
 from backends.synthetic.garments.dress import dress
 from backends.synthetic.garments.outfits import SCRUBS, Cap, Hair, Outfit
@@ -64,6 +64,7 @@ class Wardrobe:
         self._body = body
         self._head_faces = _head_faces(body)
         self._limbs = limb_vertices(body)
+        self._closed = closed_faces(body.v_template, body.faces)
         self._worn: dict[tuple[int, int, bytes], _Worn] = {}
 
     def shown(self, presence: Presence, params: BodyParams, vertices: F4, method: Method) -> Shown:
@@ -72,15 +73,16 @@ class Wardrobe:
         if method.look == "clothed":
             worn = self._clothes_of(track, params)
             posed = posed_vertices(worn.dressed.body, params).astype(np.float32)
-            mesh = Mesh(posed, worn.dressed.body.faces, worn.dressed.colors)
+            mesh = Mesh(posed, worn.dressed.body.faces, worn.dressed.colors, closed=worn.closed)
             return Shown(mesh, worn.head_faces, worn.limbs)
         if method.look == "confidence" and presence.confidence is not None:
             colors = confidence_rgb(vertex_mm(self._body, presence.confidence))
-            mesh = Mesh(vertices, faces, colors)
+            mesh = Mesh(vertices, faces, colors, closed=self._closed)
         elif method.look == "confidence":
-            mesh = Mesh(vertices, faces, UNKNOWN_RGB)
+            mesh = Mesh(vertices, faces, UNKNOWN_RGB, closed=self._closed)
         else:
-            mesh = Mesh(vertices, faces, mesh_color(track), light=_FLAT if method.look == "plain" else None)
+            light = _FLAT if method.look == "plain" else None
+            mesh = Mesh(vertices, faces, mesh_color(track), light=light, closed=self._closed)
         return Shown(mesh, self._head_faces, self._limbs)
 
     def _clothes_of(self, track: TrackRecord, params: BodyParams) -> _Worn:
@@ -97,18 +99,24 @@ class Wardrobe:
             dressed = dress(self._body, betas, outfit, rng, features=False)
             # Of one person only the newest shape is kept: it changes with corrections.
             self._worn = {k: v for k, v in self._worn.items() if k[0] != track.track_id}
-            found = _Worn(dressed, _head_faces_dressed(dressed.body), limb_vertices(dressed.body))
+            cloth = dressed.body
+            # The ends of the skin lie under cloth.
+            skin = (dressed.colors == _NOBODYS_SKIN).all(axis=1)
+            closed = closed_faces(cloth.v_template, cloth.faces, np.where(skin, 0.0, REACH_M))
+            found = _Worn(dressed, _head_faces_dressed(cloth), limb_vertices(cloth), closed)
             self._worn[key] = found
         return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Worn:
-    """Somebody in clothes: which faces are head, where vertices lie on the limbs."""
+    """Somebody in clothes: which faces are head, where vertices lie on the limbs, see :class:`Mesh` for
+    ``closed``."""
 
     dressed: Dressed
     head_faces: I8
     limbs: LimbVertices
+    closed: npt.NDArray[np.bool_]
 
 
 def _head_faces(body: BodyModel) -> I8:

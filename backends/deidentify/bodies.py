@@ -18,6 +18,8 @@ Array = Any
 
 _GONE = 0.02
 """A face that is believed less is not drawn."""
+_SURE = 0.99
+"""A face that is believed more does not fade."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,28 +79,27 @@ def _belief_of(cover: PersonCover) -> F4 | None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _parted(faces: Array, belief: Array, least: float) -> tuple[Array, Array]:
-    """Faces of which some corner is believed, and the others."""
-    kept, gone = np.empty_like(faces), np.empty_like(faces)
-    k, g = 0, 0
+def _corners(faces: Array, belief: Array) -> tuple[Array, Array]:
+    """(F,) belief in the most and in the least believed corner of each face."""
+    most, least = np.empty(len(faces), np.float32), np.empty(len(faces), np.float32)
     for f in range(len(faces)):
-        if max(belief[faces[f, 0]], belief[faces[f, 1]], belief[faces[f, 2]]) >= least:
-            kept[k] = faces[f]
-            k += 1
-        else:
-            gone[g] = faces[f]
-            g += 1
-    return kept[:k], gone[:g]
+        a, b, c = belief[faces[f, 0]], belief[faces[f, 1]], belief[faces[f, 2]]
+        most[f], least[f] = max(a, b, c), min(a, b, c)
+    return most, least
 
 
 def _split(mesh: Mesh, belief: F4 | None, *, keep: bool) -> tuple[Mesh, Mesh | None]:
     """What is drawn of a body, and what of it is not believed at all; all of it is drawn to ``keep`` it."""
     if belief is None or keep:
         return mesh, None
-    kept, gone = _parted(np.ascontiguousarray(mesh.faces, np.int32), belief, _GONE)
-    if not len(gone):
+    most, least = _corners(np.ascontiguousarray(mesh.faces, np.int32), belief)
+    kept = most >= _GONE
+    if kept.all():
         return mesh, None
-    return replace(mesh, faces=kept), replace(mesh, faces=gone, colors=(0, 0, 0), light=UNLIT)
+    # At the cut one looks in, as deep as the limb fades; and of what is gone the outline has to be whole.
+    closed = None if mesh.closed is None else (mesh.closed & (least >= _SURE))[kept]
+    gone = replace(mesh, faces=mesh.faces[~kept], colors=(0, 0, 0), light=UNLIT, closed=None)
+    return replace(mesh, faces=mesh.faces[kept], closed=closed), gone
 
 
 def _unseen(meshes: dict[int, Mesh], camera: Camera, size: tuple[int, int]) -> dict[int, Region]:
@@ -141,4 +142,4 @@ def _mesh_of(cover: PersonCover) -> Mesh | None:
         return mesh if how is None or how.what == "whole" else None
     if cover.head_faces is None:
         return None
-    return replace(mesh, faces=mesh.faces[cover.head_faces])
+    return replace(mesh, faces=mesh.faces[cover.head_faces], closed=None)

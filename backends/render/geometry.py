@@ -75,21 +75,55 @@ def _encode(light: float, encode: Array) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
+def turned(screen: Array, faces: Array, closed: Array, sides: Array) -> Array:
+    """Which faces may be seen.
+
+    Args:
+        screen: (V, 2) int64 fixed-point positions; faces: (F, 3); closed: (F,) bool, see ``Mesh``, or empty.
+        sides: (V,) uint8, written: 1 where the side that the normals point to is seen, 2 where the other is.
+
+    Returns:
+        (K,) int32 indices of all faces but those ``closed`` ones whose normal points away from the camera.
+    """
+    kept = np.empty(len(faces), np.int32)
+    n = 0
+    sides[:] = 0
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ux, uy = screen[b, 0] - screen[a, 0], screen[b, 1] - screen[a, 1]
+        vx, vy = screen[c, 0] - screen[a, 0], screen[c, 1] - screen[a, 1]
+        front = ux * vy < uy * vx
+        if len(closed) and closed[f] and not front:
+            continue
+        side = 1 if front else 2
+        sides[a] |= side
+        sides[b] |= side
+        sides[c] |= side
+        kept[n] = f
+        n += 1
+    return kept[:n]
+
+
+@numba.njit(cache=True, nogil=True)
 def light_vertices(
-    vertices: Array, normals: Array, colors: Array, table: Array, decode: Array, encode: Array, out: Array
-) -> None:
-    """Lit colours of both sides of every vertex.
+    vertices: Array, normals: Array, colors: Array, table: Array, decode: Array, encode: Array, sides: Array,
+    out: Array,
+) -> None:  # fmt: skip
+    """Lit colours of the vertices, of the sides that are seen.
 
     Args:
         vertices, normals: (V, 3) camera coordinates; normals of any length.
         colors: (V, 3) or (1, 3) uint8 sRGB.
         table: see :meth:`Light.table`.
+        sides: (V,) uint8, see :func:`turned`; of others nothing is written.
         out: (V, 6) float32 sRGB in [0, 255]: the side the normal points to, then the other.
     """
     n_lamps = len(table) - 2
     edge = table[0, 3]
     one = len(colors) == 1
     for v in range(len(vertices)):
+        if not sides[v]:
+            continue
         nx, ny, nz = normals[v, 0], normals[v, 1], normals[v, 2]
         length = np.sqrt(nx * nx + ny * ny + nz * nz)
         if length > 0.0:
@@ -100,6 +134,8 @@ def light_vertices(
         dim = 1.0 - edge * (1.0 - facing) * (1.0 - facing)
         c = 0 if one else v
         for side in range(2):
+            if not sides[v] & (1 << side):
+                continue
             sign = 1.0 - 2.0 * side
             up = 0.5 - 0.5 * sign * ny
             r = table[1, 0] + (table[0, 0] - table[1, 0]) * up

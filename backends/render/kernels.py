@@ -25,6 +25,9 @@ SAMPLES = np.array(
 """(16, 2) places in an edge pixel, in steps of the fixed-point grid (Direct3D's standard pattern).
 The pixel's centre alone decides depth, face and mesh."""
 REACH = SUBPIXELS // 2
+SMALL = 6
+"""Columns of a triangle's box up to which all of the box counts as touched: to ask of each pixel costs more
+than to look for samples in a few that have none."""
 
 Array = Any
 
@@ -155,10 +158,11 @@ def see(
         for m in range(starts[band], starts[band + 1]):
             t = members[m]
             ux, uy, u0, vx, vy, v0, wx, wy, w0, gx, gy, g, low, high = _edges(t, screen, inverse, triangles)
+            left, right = boxes[t, 0] - x0, boxes[t, 2] - x0
+            small = right - left < SMALL
             ureach = -REACH * (abs(ux) + abs(uy))
             vreach = -REACH * (abs(vx) + abs(vy))
             wreach = -REACH * (abs(wx) + abs(wy))
-            left, right = boxes[t, 0] - x0, boxes[t, 2] - x0
             px = boxes[t, 0] * SUBPIXELS
             for row in range(max(boxes[t, 1] - y0, first), min(boxes[t, 3] - y0, last) + 1):
                 py = (row + y0) * SUBPIXELS
@@ -167,14 +171,13 @@ def see(
                 w = wx * px + wy * py + w0
                 z = g + gx * px + gy * py
                 for column in range(left, right + 1):
+                    if small or (u >= ureach and v >= vreach and w >= wreach):
+                        touched[row, column] = 1
                     if (u | v | w) >= 0:
                         value = np.float32(min(max(z, low), high))
-                        touched[row, column] = 1
                         if value > near[row, column]:
                             near[row, column] = value
                             owner[row, column] = t
-                    elif u >= ureach and v >= vreach and w >= wreach:
-                        touched[row, column] = 1
                     u += ux * SUBPIXELS
                     v += vx * SUBPIXELS
                     w += wx * SUBPIXELS
@@ -277,26 +280,36 @@ def _sample_edges(
         slots: (rows, w) int32 index of the edge pixel or -1; first: the band's first row.
         cells, names: (E, S) 1/z and triangle of each sample, updated.
     """
-    rows = len(slots)
+    rows, n = len(slots), len(samples)
+    least = np.zeros(len(cells), np.float32)
+    du, dv, dw, dz = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
     for m in range(len(members)):
         t = members[m]
         left, right = boxes[t, 0] - x0, boxes[t, 2] - x0
         top, bottom = max(boxes[t, 1] - y0 - first, 0), min(boxes[t, 3] - y0 - first, rows - 1)
+        nearest = max(inverse[triangles[t, 0]], inverse[triangles[t, 1]], inverse[triangles[t, 2]])
         found = False
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
-                found = found or slots[row, column] >= 0
+                slot = slots[row, column]
+                found = found or (slot >= 0 and least[slot] < nearest)
         if not found:
             continue
         ux, uy, u0, vx, vy, v0, wx, wy, w0, gx, gy, g, low, high = _edges(t, screen, inverse, triangles)
         ureach = -REACH * (abs(ux) + abs(uy))
         vreach = -REACH * (abs(vx) + abs(vy))
         wreach = -REACH * (abs(wx) + abs(wy))
+        for k in range(n):
+            ox, oy = samples[k, 0], samples[k, 1]
+            du[k] = ux * ox + uy * oy
+            dv[k] = vx * ox + vy * oy
+            dw[k] = wx * ox + wy * oy
+            dz[k] = gx * ox + gy * oy
         for row in range(top, bottom + 1):
             py = (row + first + y0) * SUBPIXELS
             for column in range(left, right + 1):
                 slot = slots[row, column]
-                if slot < 0:
+                if slot < 0 or least[slot] >= nearest:
                     continue
                 px = (column + x0) * SUBPIXELS
                 u = ux * px + uy * py + u0
@@ -305,13 +318,18 @@ def _sample_edges(
                 if u < ureach or v < vreach or w < wreach:
                     continue
                 z = g + gx * px + gy * py
-                for k in range(len(samples)):
-                    ox, oy = samples[k, 0], samples[k, 1]
-                    if ((u + ux * ox + uy * oy) | (v + vx * ox + vy * oy) | (w + wx * ox + wy * oy)) >= 0:
-                        value = np.float32(min(max(z + gx * ox + gy * oy, low), high))
-                        if value > cells[slot, k]:
-                            cells[slot, k] = value
-                            names[slot, k] = t
+                cell, name = cells[slot], names[slot]
+                # No branches, so that the compiler takes several samples at once.
+                for k in range(n):
+                    inside = ((u + du[k]) | (v + dv[k]) | (w + dw[k])) >= 0
+                    value = np.float32(min(max(z + dz[k], low), high))
+                    better = inside & (value > cell[k])
+                    cell[k] = value if better else cell[k]
+                    name[k] = t if better else name[k]
+                worst = cell[0]
+                for k in range(1, n):
+                    worst = min(worst, cell[k])
+                least[slot] = worst
 
 
 @numba.njit(cache=True, nogil=True)

@@ -20,6 +20,7 @@ from backends.render.geometry import (
     clip_faces,
     light_vertices,
     project,
+    turned,
     vertex_normals,
 )
 from backends.render.kernels import BAND, SAMPLES, bound, paint, see, sort_into_bands
@@ -27,6 +28,8 @@ from backends.render.types import F4, I4, SOFT, U1, Light, Mesh, Pick, Picture, 
 
 NEAR_M = 0.05
 """Faces are cut at this distance before the camera, metres."""
+
+_NONE = np.zeros(0, np.bool_)
 
 _pool: ThreadPoolExecutor | None = None
 _pool_lock = threading.Lock()
@@ -78,13 +81,17 @@ class _Soup:
             vertices = np.ascontiguousarray(vertices[faces.reshape(-1)])
             faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
         screen, inverse, state = self._projected(vertices, self.near)
-        lit = self._lit(vertices, faces, colors, mesh.light or self.light)
         worst = int(state.max())
-        face_of = np.arange(len(faces), dtype=np.int32)
-        whole = faces
-        if worst:
+        sides = np.full(len(vertices), 3, np.uint8)
+        whole, face_of = faces, np.arange(len(faces), dtype=np.int32)
+        if worst:  # then the camera may be inside
             states = state[faces].max(axis=1)
             whole, face_of = faces[states == 0], face_of[states == 0]
+        else:
+            closed = mesh.closed if mesh.closed is not None else _NONE
+            face_of = turned(screen, faces, closed, sides)
+            whole = faces if len(face_of) == len(faces) else faces[face_of]
+        lit = self._lit(vertices, faces, colors, mesh.light or self.light, sides)
         self._append(number, screen, inverse, lit, whole, face_of)
         if worst and bool((states == CUT).any()):
             corners, triangles, source = clip_faces(vertices, faces, lit, self.K, self.near, state)
@@ -103,11 +110,11 @@ class _Soup:
         project(np.ascontiguousarray(vertices, dtype=np.float32), self.K, near, screen, inverse, state)
         return screen, inverse, state
 
-    def _lit(self, vertices: F4, faces: I4, colors: U1, light: Light) -> F4:
+    def _lit(self, vertices: F4, faces: I4, colors: U1, light: Light, sides: U1) -> F4:
         lit = np.empty((len(vertices), 6), np.float32)
         if light.shaded:
             normals = vertex_normals(vertices, faces)
-            light_vertices(vertices, normals, colors, light.table(), DECODE, ENCODE, lit)
+            light_vertices(vertices, normals, colors, light.table(), DECODE, ENCODE, sides, lit)
         else:
             lit[:, :3] = colors
             lit[:, 3:] = colors

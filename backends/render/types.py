@@ -86,6 +86,8 @@ class Mesh:
         colors: uint8 RGB, (V, 3) interpolated over the faces, or (3,) for the whole mesh.
         smooth: shade with normals averaged over neighbouring faces; False keeps edges hard (boxes).
         light: of its own; the scene's where there is none.
+        closed: (F,) bool, faces of which nobody ever sees the side that their normal points away from, as
+            those of a body's skin: they are left out where they turn that side to the camera. None: no such.
     """
 
     vertices: npt.NDArray[np.floating[Any]]
@@ -93,6 +95,7 @@ class Mesh:
     colors: U1 | Sequence[int]
     smooth: bool = True
     light: Light | None = None
+    closed: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +197,8 @@ def checked(mesh: Mesh, number: int) -> tuple[F4, I4, U1]:
         raise InputError(f"mesh {number}: faces need shape (F, 3), got {faces.shape}")
     if colors.shape not in ((3,), (len(vertices), 3)):
         raise InputError(f"mesh {number}: colours need shape (V, 3) or (3,), got {colors.shape}")
+    if mesh.closed is not None and mesh.closed.shape != (len(faces),):
+        raise InputError(f"mesh {number}: closed needs shape ({len(faces)},), got {mesh.closed.shape}")
     if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
         raise InputError(f"mesh {number}: a face names a vertex that is not there")
     return vertices, faces, colors.reshape(-1, 3)
