@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backends.background.filling import fill_along_edges
+from backends.background.completion import complete
 from backends.background.light import gains_to_one_light
 from backends.background.median import masked_median
 from backends.background.steady import agreement
@@ -60,7 +60,7 @@ class PlateBuilder:
             InputError: nothing was added.
         """
         plate = self.unfilled()
-        return replace(plate, rgb=fill_along_edges(plate.rgb, plate.seen))
+        return replace(plate, rgb=complete(plate.rgb, plate.seen))
 
     def unfilled(self) -> Plate:
         """The background, black where it was never seen.

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from backends.background import Plate, fill_along_edges
+from backends.background import Plate, complete
 
 U1 = npt.NDArray[np.uint8]
 BoolArray = npt.NDArray[np.bool_]
@@ -110,5 +110,5 @@ def without(plate: Plate, people: BoolArray) -> Plate:
         return plate
     seen = plate.seen & ~people
     return replace(
-        plate, rgb=fill_along_edges(plate.rgb, seen), seen=seen, seen_fraction=float(seen.mean())
+        plate, rgb=complete(plate.rgb, seen), seen=seen, seen_fraction=float(seen.mean())
     )  # fmt: skip
