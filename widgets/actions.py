@@ -28,6 +28,13 @@ def _a(name: str, label: str, keys: str, group: str, tip: str = "", checkable: b
 
 ACTIONS: tuple[ActionSpec, ...] = (
     _a("open", "Open video or project…", "Ctrl+O", "File", "Open a video, a folder of pictures or a project"),
+    _a(
+        "several",
+        "Several cameras…",
+        "Ctrl+Shift+O",
+        "File",
+        "Put videos of several calibrated cameras of one room together",
+    ),
     _a("demo", "Open the demo", "", "File", "A rendered operating room with four people"),
     _a("close", "Close project", "Ctrl+W", "File", "Everything is saved already"),
     _a("run", "Run", "Ctrl+R", "File", "Find people and fit bodies in all frames that are not done"),
@@ -93,6 +100,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _a("view_split", "Split", "Ctrl+4", "View", "Original and de-identified side by side"),
     _a("space_camera", "Camera", "Ctrl+5", "View", "From where the camera stood"),
     _a("space_room", "Room 3D", "Ctrl+6", "View", "Go round the bodies in the room"),
+    *(_a(f"camera_{n}", f"Look through camera {n}", f"Alt+{n}", "View") for n in range(1, 10)),
+    _a("next_camera", "Next camera", "Alt+Right", "View", "The same moment through another camera"),
+    _a("previous_camera", "Previous camera", "Alt+Left", "View"),
     _a("never_seen", "Never-seen areas", "U", "View", "Stripe what was filled in behind people", True),
     _a("keypoints", "Show keypoints", "B", "View", "", True),
     _a("wireframe", "Wireframe", "W", "View", "Draw the bodies' edges only", True),

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from widgets import actions
 
 _MENU = (
-    ("File", ("open", "demo", "", "run", "run_again", "hands_face", "pause", "cancel_work", "", "export", "",
-              "close", "quit")),
+    ("File", ("open", "several", "demo", "", "run", "run_again", "hands_face", "pause", "cancel_work", "",
+              "export", "", "close", "quit")),
     ("Body", ("body_free", "body_smplx", "body_smplh", "body_smpl", "", "body_file")),
     ("Edit", ("undo", "redo", "", "carry", "swap", "hide_person", "mark_reviewed", "delete_person", "",
               "cover_person", "draw_region")),
@@ -22,10 +22,15 @@ _MENU = (
                 "next_person")),
     ("Analysis", ("confidence", "sensitivity")),
     ("View", ("view_original", "view_meshes", "view_deidentified", "view_split", "", "space_camera",
-              "space_room", "", "never_seen", "keypoints", "wireframe", "more_opaque", "less_opaque", "",
+              "space_room", "", "next_camera", "previous_camera", "", "never_seen",
+              "keypoints", "wireframe", "more_opaque", "less_opaque", "",
               "fit", "zoom_in", "zoom_out", "", "panels", "theme", "fullscreen")),
     ("", ("shortcuts", "about")),
 )  # fmt: skip
+
+
+_FAMILIES = {"person_": "Choose a person", "camera_": "Look through a camera"}
+"""Nine actions each, that take one line in the list of shortcuts."""
 
 
 class Commands(QObject):
@@ -76,12 +81,13 @@ class Commands(QObject):
         """(group, label, keys) of everything that has keys, for the list of shortcuts."""
         rows = []
         for spec in actions.ACTIONS:
-            if spec.name.startswith("person_") and spec.name != "person_1":
+            family = spec.name.rstrip("123456789")
+            if family in _FAMILIES and spec.name != f"{family}1":
                 continue  # one line for all nine
             keys = [k.toString(QKeySequence.SequenceFormat.NativeText) for k in self[spec.name].shortcuts()]
             if keys:
                 rows.append((spec.group, spec.label.rstrip("…"), "  or  ".join(keys)))
-            if spec.name == "person_1" and keys:
-                last = self["person_9"].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-                rows[-1] = (spec.group, "Choose a person", f"{keys[0]} … {last}")
+            if family in _FAMILIES and keys:
+                last = self[f"{family}9"].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+                rows[-1] = (spec.group, _FAMILIES[family], f"{keys[0]} … {last}")
         return rows + [("Mouse", does, gesture) for gesture, does in actions.MOUSE]

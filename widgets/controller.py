@@ -55,6 +55,8 @@ class Controller(QObject):
         self.mode, self.space = "meshes", "camera"
         self.item: str | None = None
         self.dragging = False
+        self.whole_room: Callable[[Scene], Scene] = lambda scene: scene
+        """Adds the bodies that only the room's other cameras show."""
         self._covered_frame = -1
         self._direction = 0
         self._note = ""
@@ -87,25 +89,43 @@ class Controller(QObject):
     def open(self, session: Session) -> None:
         """Put a project on the desk."""
         self.close()
-        self.session = session
-        session.changed = self.bridge.to_window(self._background_ready)
-        d = self.desk
-        self.frame, self.item = 0, None
+        self._take(session)
         people = session.people()
         self.person = people[0].person_id if people else None
-        d.toolbar.set_project(session.project_path.name, read_only=session.read_only)
-        self._model = session.model
-        d.viewport.set_model(session.model, session.camera)
-        d.viewport.set_editable(not session.read_only)
-        d.timeline.set_footage(session.n_frames, session.times, session.fps)
-        d.status.set_device(session.device_label)
-        d.status.set_saved("Read only" if session.read_only else "Saved")
-        self.playback.set_footage(session.n_frames, session.fps)
+        self.desk.viewport.set_model(session.model, session.camera)
         self.set_mode("meshes")
         self.set_space("camera")
         self.show_results()
         self.go_to(0)
         self.opened.emit(session)
+
+    def switch(self, session: Session, frame: int, person: int | None) -> None:
+        """Another camera of the same room; the one before stays open, and what is shown stays as it is."""
+        self.playback.stop()
+        if self.session is not None:
+            self.session.changed = lambda: None
+        self._bits.stop()
+        self._take(session)
+        self.person = person
+        self.desk.viewport.set_model(session.model, session.camera, same_room=True)
+        self._covered_frame = -1
+        self._note = ""
+        self.go_to(frame)
+        self.show_results()
+        self.opened.emit(session)
+
+    def _take(self, session: Session) -> None:
+        self.session = session
+        session.changed = self.bridge.to_window(self._background_ready)
+        d = self.desk
+        self.frame, self.item = 0, None
+        d.toolbar.set_project(session.project_path.name, read_only=session.read_only)
+        self._model = session.model
+        d.viewport.set_editable(not session.read_only)
+        d.timeline.set_footage(session.n_frames, session.times, session.fps)
+        d.status.set_device(session.device_label)
+        d.status.set_saved("Read only" if session.read_only else "Saved")
+        self.playback.set_footage(session.n_frames, session.fps)
 
     def close(self) -> None:
         """Take the project off the desk."""
@@ -179,7 +199,7 @@ class Controller(QObject):
             self.desk.viewport.set_model(s.model, s.camera)
         scene = s.scene(self.frame)
         self.desk.viewport.canvas.set_camera(s.camera)
-        self.desk.viewport.set_scene(scene)
+        self.desk.viewport.set_scene(self.whole_room(scene) if self.space == "room" else scene)
         self.desk.viewport.set_selected(self.person)
         self._show_table(scene)
         self._show_text(scene)
@@ -325,6 +345,7 @@ class Controller(QObject):
         if space == "room" and self.mode != "meshes":
             self.set_mode("meshes")
         self.desk.viewport.set_space(space)
+        self.show_scene()
 
     def select_person(self, person: int) -> None:
         """Choose somebody."""

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from widgets.cameras.strip import CameraStrip
 from widgets.panels.deidentification import DeidPanel
 from widgets.panels.keypoints import KeypointTable
 from widgets.panels.people import PeoplePanel
@@ -38,6 +39,11 @@ _EMPTY = {
         "Looking for people. They appear here as they are found.",
         "What cannot be believed appears here as the run goes on.",
         "Looking for people…",
+    ),
+    "done": (
+        "Everybody was taken out of the list.",
+        "Nothing to review: nothing is in doubt.",
+        "Nobody to show",
     ),
     "nobody": (
         "Nobody was found in this footage.",
@@ -76,6 +82,7 @@ class Desk(QWidget):
         super().__init__(parent)
         self.toolbar = ToolBar(menu)
         self.viewport = Viewport()
+        self.cameras = CameraStrip()
         self.people = PeoplePanel()
         self.deid = DeidPanel()
         self.review = ReviewPanel()
@@ -90,7 +97,12 @@ class Desk(QWidget):
         self._scroll: QScrollArea | None = None
         self._panels_shown = True
         self._middle = QSplitter(Qt.Orientation.Horizontal)
-        for part in (self._left, self.viewport, self._right):
+        centre = _panel()
+        column = centre.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.addWidget(self.cameras)
+        column.addWidget(self.viewport, 1)
+        for part in (self._left, centre, self._right):
             self._middle.addWidget(part)
         self._middle.setHandleWidth(1)
         self._middle.setChildrenCollapsible(False)
@@ -115,7 +127,8 @@ class Desk(QWidget):
         self._whole.setSizes([696, TIMELINE_HEIGHT])
 
     def set_waiting(self, waiting: str) -> None:
-        """Why there is nobody: "run" (nothing has run), "running", "nobody" (nobody was found)."""
+        """Why there is nobody: "run" (nothing has run), "running", "nobody" (nobody was found), "done"
+        (people were found, and nothing is left)."""
         people, review, plot = _EMPTY[waiting]
         self.people.set_empty_text(people)
         self.review.set_empty_text(review)

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
 from widgets import theme
 from widgets.bodies import BodyTool
+from widgets.cameras.several import CAMERA_SUFFIXES, SeveralCameras
+from widgets.cameras.tool import KEYS, CameraTool
 from widgets.commands import Commands
 from widgets.controller import Controller
 from widgets.desk import Desk
@@ -68,6 +70,8 @@ class MainWindow(QMainWindow):
         self.never_seen = NeverSeenTool(self.controller, self)
         self.bodies = BodyTool(self, self.controller, self.work, self.commands, self.settings)
         self.files = Files(self, self.controller, self.settings)
+        self.several = SeveralCameras(self, self.controller.bridge, self.work, self.settings)
+        self.cameras = CameraTool(self.controller, self.work, self.commands, self)
         self.sheets = Sheets(self, self.controller, self.work, self.commands)
         self._connect()
         self._restore()
@@ -77,7 +81,8 @@ class MainWindow(QMainWindow):
         c, d, e = self.controller, self.desk, self.editing
         self.commands.connect_all(
             {
-                "open": self.files.ask_open, "demo": self.files.open_demo, "close": self.files.close,
+                "open": self.files.ask_open, "several": self.several.show,
+                "demo": self.files.open_demo, "close": self.files.close,
                 "run": self.work.run, "run_again": self.sheets.ask_run_again, "pause": self.work.toggle_pause,
                 "cancel_work": self.work.cancel, "export": self.sheets.show_export, "quit": self.close,
                 "undo": e.undo, "redo": e.redo, "carry": self._carry, "swap": e.swap_selected,
@@ -102,6 +107,8 @@ class MainWindow(QMainWindow):
                 "view_deidentified": lambda: c.set_mode("deidentified"),
                 "view_split": lambda: c.set_mode("split"),
                 "space_camera": lambda: c.set_space("camera"), "space_room": lambda: c.set_space("room"),
+                "next_camera": lambda: self.cameras.step(1),
+                "previous_camera": lambda: self.cameras.step(-1),
                 "keypoints": self._toggle_keypoints, "hands_face": self._toggle_details,
                 "wireframe": self._toggle_wireframe,
                 "more_opaque": lambda: d.toolbar.set_opacity(min(d.toolbar.opacity + 0.1, 1.0)),
@@ -115,10 +122,18 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         for number in range(1, 10):
             self.commands[f"person_{number}"].triggered.connect(lambda _=False, n=number: c.select_number(n))
+        for number in range(1, KEYS + 1):
+            self.commands[f"camera_{number}"].triggered.connect(
+                lambda _=False, n=number - 1: self.cameras.show_camera(n)
+            )
         d.keypoints.carry.requested.connect(self.work.carry)
         d.toolbar.run_clicked.connect(self.work.run)
         d.toolbar.export_clicked.connect(self.sheets.show_export)
         self.welcome.open_requested.connect(self.files.ask_open)
+        self.welcome.several_requested.connect(self.several.show)
+        self.several.finished.connect(self.files.open_path)
+        self.several.networks_missing.connect(self.sheets.show_missing_networks)
+        self.cameras.changed.connect(self._update_actions)
         self.welcome.demo_requested.connect(self.files.open_demo)
         self.welcome.recent_requested.connect(lambda p: self.files.open_path(Path(p)))
         c.opened.connect(self._opened)
@@ -133,6 +148,8 @@ class MainWindow(QMainWindow):
             self.occlusion.failed,
             self.privacy.failed,
             self.leaks.failed,
+            self.several.failed,
+            self.cameras.failed,
         ):
             source.connect(self.sheets.show_error)
         self.commands["keypoints"].setChecked(True)
@@ -163,6 +180,11 @@ class MainWindow(QMainWindow):
         can_carry = results and not running and s is not None and not s.read_only
         self.commands.enable(("carry",), can_carry)
         self.desk.keypoints.carry.setEnabled(can_carry)
+        room = self.cameras.room
+        names = tuple(f"camera_{n}" for n in range(1, KEYS + 1))
+        for n, name in enumerate(names):
+            self.commands.enable((name,), room is not None and n < len(room.names))
+        self.commands.enable(("next_camera", "previous_camera"), room is not None)
         undo, redo = self.commands["undo"], self.commands["redo"]
         undo.setEnabled(s is not None and s.can_undo)
         redo.setEnabled(s is not None and s.can_redo)
@@ -170,7 +192,8 @@ class MainWindow(QMainWindow):
         redo.setText(f"Redo: {s.redo_label}" if s is not None and s.can_redo else "Redo")
         # Carrying along takes a moment, in which the large buttons need not change.
         busy = self.work.kind if self.work.kind != "carry" else ""
-        self.desk.set_waiting("running" if self.work.kind == "run" else "nobody" if complete else "run")
+        waiting = "run" if not complete else "done" if s is not None and s.people() else "nobody"
+        self.desk.set_waiting("running" if self.work.kind == "run" else waiting)
         self.desk.toolbar.set_ready(
             opened=s is not None, has_results=results, running=busy, complete=complete
         )
@@ -214,16 +237,19 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first one."""
+        """Open it; several at once are several cameras."""
         paths = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
-        if paths:
+        if len(paths) > 1 and all(p.is_dir() or p.suffix.lower() in CAMERA_SUFFIXES for p in paths):
+            self.several.show(paths)
+        elif paths:
             self.files.open_path(paths[0])
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Everything is saved already; running work is asked about."""
-        if self.work.running and not self.sheets.confirm_stop():
+        if (self.work.running or self.several.running) and not self.sheets.confirm_stop():
             event.ignore()
             return
+        self.several.shut_down()
         self.settings.set("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
         self.settings.set("splits", self.desk.sizes())
         self.controller.shut_down()

@@ -85,6 +85,13 @@ class FrameCache:
                 self._ahead = inside if direction > 0 else inside[::-1]
             self._condition.notify()
 
+    def forget(self) -> None:
+        """Drop all frames and what waits to be read."""
+        with self._condition:
+            self._request, self._ahead, self._last = None, [], None
+            self._frames.clear()
+            self._bytes = 0
+
     def close(self) -> None:
         """Stop the thread and forget all frames."""
         with self._condition:

@@ -67,6 +67,8 @@ def video_stream(container: av.container.InputContainer, name: str) -> av.VideoS
             raise FootageError(f"{name} holds sound only. Choose a file with a video track.")
         raise FootageError(_NOT_A_VIDEO.format(name=name))  # noise that passed for some format
     stream = streams[0]
+    if stream.codec_context is None:  # cut off before it says how it is coded
+        raise FootageError(_NOT_A_VIDEO.format(name=name))
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = 2
     return stream

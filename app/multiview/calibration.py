@@ -51,6 +51,21 @@ class Calibrated:
     name: str
     camera: Callable[[int, int], Camera]
 
+    def fit(self, view: str, width: int, height: int) -> Camera:
+        """The camera of ``view``, whose pictures are of that size; (0, 0) where there are none.
+
+        Raises:
+            ViewsError: it was calibrated with pictures of another size. DataSetError: damaged.
+        """
+        camera = self.camera(width, height)
+        apart = max(abs(camera.width - width), abs(camera.height - height))
+        if width and camera.width and apart > _PADDING:
+            raise ViewsError(
+                f"{view} has pictures of {width} x {height} pixels, but was calibrated at {camera.width} x "
+                f"{camera.height}. Give the footage that was calibrated."
+            )
+        return replace(camera, width=width or camera.width, height=height or camera.height)
+
 
 def read_calibration(path: Path) -> list[Calibrated]:
     """All cameras of a file or folder.
@@ -152,10 +167,7 @@ def cameras_for(
     Raises:
         ViewsError: a view without a camera, a camera of pictures of another size, or two in one place.
     """
-    by_name = {plain(c.name): c for c in known}
-    found = [by_name.get(plain(n)) for n in names]
-    if not any(found) and len(known) == len(names):
-        found = list(known)
+    found, _ = match(names, known)
     missing = [n for n, c in zip(names, found) if c is None]
     if missing:
         raise ViewsError(
@@ -165,20 +177,22 @@ def cameras_for(
     cameras = []
     for name, one, (width, height) in zip(names, found, sizes):
         assert one is not None
-        camera = one.camera(width, height)
-        apart = max(abs(camera.width - width), abs(camera.height - height))
-        if width and camera.width and apart > _PADDING:
-            raise ViewsError(
-                f"{name} has pictures of {width} x {height} pixels, but was calibrated at {camera.width} x "
-                f"{camera.height}. Give the footage that was calibrated."
-            )
-        cameras.append(replace(camera, width=width or camera.width, height=height or camera.height))
+        cameras.append(one.fit(name, width, height))
     places = [-c.R.T @ c.t for c in cameras]
     for i in range(len(places)):
         for j in range(i):
             if np.linalg.norm(places[i] - places[j]) < 1e-3:
                 raise ViewsError(f"{names[j]} and {names[i]} stand in one place, which tells no depth.")
     return cameras
+
+
+def match(names: Sequence[str], known: Sequence[Calibrated]) -> tuple[list[Calibrated | None], bool]:
+    """The calibrated camera of each name, None where there is none; whether they were taken by order."""
+    by_name = {plain(c.name): c for c in known}
+    found = [by_name.get(plain(n)) for n in names]
+    if not any(found) and len(known) == len(names):
+        return list(known), True
+    return found, False
 
 
 def plain(name: str) -> str:

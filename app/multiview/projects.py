@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from app.pipeline.reasons import note_reasons
 from app.pipeline.windows import fingerprint, frames_of, windows_of
 from app.project.notes import set_from_views, set_smoothed
 from app.project.records import FittedBody, PersonRecord
+from app.project.room import RoomCamera, RoomNote, room_note, set_room_note, set_room_people
 from app.project.store import VIEW, ProjectStore
 from backends.body import BodyModel, posed_vertices
 from backends.body.params import N_JOINTS, BodyParams
@@ -81,8 +83,18 @@ def put_into_project(
         store.set_track_betas(own[person.number], next(iter(person.moments.values())).params.betas)
     _keep_as_they_are(store)
     set_from_views(store, len(inputs))
+    set_room_people(store, {track: number for number, track in own.items()})
     note_reasons(store, FitStage(body, camera), control, listener)
     return count
+
+
+def make_siblings(stores: Sequence[ProjectStore], inputs: Sequence[ViewInput]) -> None:
+    """Let the projects of one room know each other; those that do already keep the room's number."""
+    cameras = tuple(RoomCamera(v.name, s.path.name, v.offset) for v, s in zip(inputs, stores))
+    known = [note.room for note in map(room_note, stores) if note is not None]
+    room = known[0] if len(known) == len(stores) and len(set(known)) == 1 else uuid.uuid4().hex
+    for camera, store in zip(cameras, stores):
+        set_room_note(store, RoomNote(room, camera.name, cameras))
 
 
 def _tracks_of(

@@ -16,7 +16,7 @@ from app.models.bodies import find_body
 from app.multiview.calibration import cameras_for, read_calibration
 from app.multiview.keypoints import Frames, read_keypoints
 from app.multiview.people import RoomTracker, common_points
-from app.multiview.projects import put_into_project
+from app.multiview.projects import make_siblings, put_into_project
 from app.multiview.types import RoomPerson, Seen, ViewInput, ViewsError, ViewsRequest
 from app.multiview.write import (
     BODIES,
@@ -116,7 +116,8 @@ def _doubt(told: dict[str, Any], request: ViewsRequest, listener: Listener) -> N
         listener(
             Warned(
                 f"{name} does not agree with the others: {worst:.0f} pixels in the median. Its calibration "
-                "may be old, or it begins at another moment: try --refine-cameras or --offsets."
+                "may be old: have it touched up (--refine-cameras). Or it begins at another moment: say at "
+                "which frame (--offsets)."
             )
         )
 
@@ -175,7 +176,9 @@ def _sources(request: ViewsRequest) -> tuple[Path, list[Path | None], list[str]]
     if not request.sources and request.keypoints is not None:
         known = read_calibration(request.calibration)
         return request.calibration, [None] * len(known), [c.name for c in known]
-    names = [s.name if s.is_dir() else s.stem for s in request.sources]
+    names = list(request.names) or [s.name if s.is_dir() else s.stem for s in request.sources]
+    if len(names) != len(request.sources):
+        raise ViewsError(f"{len(request.sources)} cameras need as many names, not {len(names)}.")
     if len(set(names)) < len(names):
         raise ViewsError(f"Two cameras are called {max(names, key=names.count)}. Give each another name.")
     return request.calibration, list(request.sources), names
@@ -285,7 +288,10 @@ def _put_back(
     stores: Sequence[ProjectStore], body: BodyModel, views: Sequence[ViewInput], people: Sequence[RoomPerson],
     request: ViewsRequest, control: Control, listener: Listener,
 ) -> None:  # fmt: skip
-    if not request.projects or not people:
+    if not request.projects:
+        return
+    make_siblings(stores, views)
+    if not people:
         return
     for i, (store, view) in enumerate(zip(stores, views)):
         listener(FileStarted(i + 1, len(views), view.name))

@@ -38,6 +38,7 @@ class ViewsRequest:
         fps: frames a second where the footage does not say. first, last: frames, inclusive.
         body: "free", "smplx", "smplh", "smpl" or a file's path. projects: write one a camera.
         refine_cameras: turn and move cameras so that what they see of people meets.
+        names: what the cameras of ``sources`` are called; empty: as their files.
     """
 
     sources: tuple[Path, ...]
@@ -53,6 +54,7 @@ class ViewsRequest:
     hands_face: bool = False
     projects: bool = True
     refine_cameras: bool = False
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

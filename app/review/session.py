@@ -18,6 +18,7 @@ from app.pipeline.events import Job, Listener
 from app.pipeline.fit_stage import FitStage
 from app.project.edits import Edit, EditLog
 from app.project.notes import finished, from_views
+from app.project.room import RoomNote, room_note
 from app.project.store import ProjectStore
 from app.review import opening
 from app.review.carry import span_of
@@ -141,6 +142,15 @@ class Session(SessionEdits):
         self._cache.close()
         self._footage.close()
         self._store.close()
+
+    def rest(self) -> None:
+        """Another camera of the room is looked at: give back the memory of frames."""
+        self._cache.forget()
+
+    @property
+    def room_note(self) -> RoomNote | None:
+        """The other cameras of this project's room; None where it stands alone."""
+        return room_note(self._store)
 
     # --- what to show -------------------------------------------------------------------------
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -21,64 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
+from widgets.dialogs.stages import StageList, quiet_line
 from widgets.paragraph import Paragraph
 from widgets.statusbar import remaining_text
 
 U1 = npt.NDArray[np.uint8]
-
-_MARK = 18
-_LATER, _NOW, _DONE = range(3)
-
-
-def taken_text(seconds: float) -> str:
-    """ "under 1 s", "12 s", "3 min"."""
-    if seconds < 1:
-        return "under 1 s"
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-def _line(text: str = "", role: str = "secondary") -> QLabel:
-    """Words on one line."""
-    label = QLabel(text)
-    label.setProperty("role", role)
-    return label
-
-
-class StageMark(QWidget):
-    """A ring for what is to come, a filled one for what is being done, a tick for what is done."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFixedSize(_MARK, _MARK)
-        self.state = _LATER
-        theme.notifier().changed.connect(self.update)
-
-    def set_state(self, state: int) -> None:
-        """One of later, now, done."""
-        self.state = state
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint it."""
-        palette = theme.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self.state == _DONE:
-            pen = QPen(palette.accent, 2)
-            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-            painter.setPen(pen)
-            tick = QPainterPath()
-            tick.moveTo(4, 9.5)
-            tick.lineTo(7.5, 13)
-            tick.lineTo(14, 5.5)
-            painter.drawPath(tick)
-        elif self.state == _NOW:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(palette.accent)
-            painter.drawEllipse(QRectF(5, 5, 8, 8))
-        else:
-            painter.setPen(QPen(palette.secondary, 1.2))
-            painter.drawEllipse(QRectF(5.5, 5.5, 7, 7))
 
 
 class LastFrame(QWidget):
@@ -142,7 +86,7 @@ class ExportWorking(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         self.picture = LastFrame()
-        self.caption, self._state, self._left = _line(), _line(role="name"), _line()
+        self.caption, self._state, self._left = quiet_line(), quiet_line(role="name"), quiet_line()
         self._left.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
@@ -157,11 +101,8 @@ class ExportWorking(QWidget):
         column.addLayout(head)
         column.addWidget(self._bar)
         column.addSpacing(6)
-        self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(8)
-        self._grid.setVerticalSpacing(4)
-        self._grid.setColumnStretch(1, 1)
-        column.addLayout(self._grid)
+        self._list = StageList()
+        column.addWidget(self._list)
         column.addStretch(1)
         column.addSpacing(6)
         column.addWidget(
@@ -174,14 +115,11 @@ class ExportWorking(QWidget):
         self.stop.clicked.connect(self.stop_wanted)
         row.addWidget(self.stop)
         column.addLayout(row)
-        self._rows: dict[str, tuple[StageMark, QLabel, QLabel]] = {}
-        self._now = ""
-        self._since = 0.0
 
     @property
     def stages(self) -> tuple[tuple[str, int], ...]:
         """Every stage's name and state: 0 later, 1 now, 2 done."""
-        return tuple((name, mark.state) for name, (mark, _, _) in self._rows.items())
+        return self._list.stages
 
     def begin(self, *, video: bool) -> None:
         """An export is about to start; ``video``: frames will be written, and shown."""
@@ -196,43 +134,11 @@ class ExportWorking(QWidget):
 
     def set_stages(self, stages: Sequence[tuple[str, str]]) -> None:
         """What is to come: names and texts."""
-        while self._grid.count():
-            item = self._grid.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        self._rows.clear()
-        self._now = ""
-        for name, text in stages:
-            self._add(name, text)
-
-    def _add(self, name: str, text: str) -> None:
-        words, took = _line(text), _line()
-        took.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row = len(self._rows)
-        parts = (StageMark(), words, took)
-        for place, widget in enumerate(parts):
-            self._grid.addWidget(widget, row, place)
-        self._rows[name] = parts
+        self._list.set_stages(stages)
 
     def start_stage(self, name: str, text: str) -> None:
         """A stage begins; all before it are done."""
-        now = time.monotonic()
-        if self._now in self._rows and self._now != name:
-            self._rows[self._now][2].setText(taken_text(now - self._since))
-        if name not in self._rows:
-            self._add(name, text)
-        self._now, self._since = name, now
-        state = _DONE
-        for other, (mark, words, _) in self._rows.items():
-            if other == name:
-                state = _NOW
-            mark.set_state(state)
-            words.setProperty("role", "" if state == _NOW else "secondary")
-            words.style().polish(words)
-            if state == _NOW:
-                state = _LATER
+        self._list.start(name, text)
         self._state.setText(text)
         self._left.setText("")
         self._bar.setValue(0)

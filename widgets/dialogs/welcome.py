@@ -9,9 +9,10 @@ _WIDTH = 560
 
 
 class WelcomePage(QWidget):
-    """Signals: open_requested, demo_requested, recent_requested(path)."""
+    """Signals: open_requested, several_requested, demo_requested, recent_requested(path)."""
 
     open_requested = Signal()
+    several_requested = Signal()
     demo_requested = Signal()
     recent_requested = Signal(str)
 
@@ -45,15 +46,17 @@ class WelcomePage(QWidget):
         demo = QPushButton("Open the demo")
         demo.setToolTip("A rendered operating room with four people; made on this machine the first time")
         demo.clicked.connect(self.demo_requested)
-        for button in (self._open, demo):
+        several = QPushButton("Several cameras…")
+        several.setToolTip("Videos of several calibrated cameras of one room, put together  (Ctrl+Shift+O)")
+        several.clicked.connect(self.several_requested)
+        for button in (self._open, several, demo):
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             row.addWidget(button)
-        hint = QLabel("or drop a file anywhere")
-        hint.setProperty("role", "secondary")
-        row.addSpacing(6)
-        row.addWidget(hint)
         row.addStretch(1)
         column.addLayout(row)
+        hint = QLabel("or drop a file, or all cameras' files, anywhere")
+        hint.setProperty("role", "secondary")
+        column.addWidget(hint)
         column.addSpacing(26)
         self._head = QLabel("RECENT PROJECTS")
         self._head.setProperty("role", "section")
@@ -83,6 +86,7 @@ class WelcomePage(QWidget):
             item = self._list.takeAt(0)
             widget = item.widget() if item is not None else None
             if widget is not None:
+                widget.hide()
                 widget.deleteLater()
         if not rows:
             empty = QLabel("None yet. A project is made beside the video when you open one.")

@@ -55,6 +55,9 @@ class GLCanvas(vispy_app.Canvas):
         self._picture, self._covered = PictureLayer(), PictureLayer()
         self._lines = LineLayer()
         self._room_placed = False
+        self.cameras: tuple[tuple[int, str, CameraView], ...] = ()
+        """Number, name and place of all cameras of the room, where there are several."""
+        self.current_camera = -1
 
     @property
     def widget(self) -> Any:
@@ -63,14 +66,16 @@ class GLCanvas(vispy_app.Canvas):
 
     # --- what to draw -------------------------------------------------------------------------
 
-    def set_model(self, model: SceneModel | None, camera: CameraView | None) -> None:
-        """Another project."""
+    def set_model(
+        self, model: SceneModel | None, camera: CameraView | None, *, same_room: bool = False
+    ) -> None:
+        """Another project; ``same_room``: by another camera of the room that is shown."""
         self._model, self._camera = model, camera
         self._topology = Topology(model.faces) if model is not None else None
         self._people.clear()
         self._spare.clear()
         self._scene = None
-        self._room_placed = False
+        self._room_placed = self._room_placed and same_room
         if camera is not None:
             self.view.picture = (camera.width, camera.height)
             self.view.fit()
@@ -143,7 +148,7 @@ class GLCanvas(vispy_app.Canvas):
     def centre_room(self) -> None:
         """Look at the bodies from the front right."""
         if self._camera is not None:
-            middle, reach = room_extent(self._camera, self._scene)
+            middle, reach = room_extent(self._camera, self._scene, [view for _, _, view in self.cameras])
             self.orbit = Orbit(target=middle, distance=max(_NEAREST_M, _ROOMY * reach))
             self._orbit_found = replace(self.orbit)
 
@@ -193,7 +198,14 @@ class GLCanvas(vispy_app.Canvas):
         palette = theme.current()
         centre, _ = room_extent(camera, self._scene)
         self._lines.set_lines(
-            *room_lines(camera, floor_height(camera, self._scene), centre, palette.secondary, palette.accent)
+            *room_lines(
+                camera,
+                floor_height(camera, self._scene),
+                centre,
+                palette.secondary,
+                palette.accent,
+                [view for i, _, view in self.cameras if i != self.current_camera],
+            )
         )
         orbit = self.orbit.matrix(self.view.screen)
         self._lines.draw(orbit)

@@ -50,6 +50,10 @@ class Glass(PaintedGlass):
         if left and self._on_legend(x, y):
             self._view.legend_pressed.emit()
             return
+        camera = self._camera_at(x, y)
+        if left and camera is not None:
+            self._view.camera_chosen.emit(camera)
+            return
         if event.button() == Qt.MouseButton.MiddleButton:
             self._dragging = "pan"
         elif left and self._canvas.space == ROOM:
@@ -104,7 +108,7 @@ class Glass(PaintedGlass):
             self._view.refresh()
         elif self._dragging == "orbit":
             self._canvas.orbit.turn(dx, dy)
-            self._canvas.update()
+            self._view.refresh()
         elif self._dragging == "divider":
             self._canvas.divider = min(max(x / max(self.width(), 1), 0.02), 0.98)
             self._view.refresh()
@@ -124,7 +128,15 @@ class Glass(PaintedGlass):
     def _moved(self, x: float, y: float) -> float:
         return float(np.hypot(x - self._press[0], y - self._press[1]))
 
+    def _camera_at(self, x: float, y: float) -> int | None:
+        """The camera whose name lies there, in the room."""
+        return self.labels.at(x, y) if self._canvas.space == ROOM else None
+
     def _hover(self, x: float, y: float) -> None:
+        camera = self._camera_at(x, y)
+        if camera != self.labels.hovered:
+            self.labels.hovered = camera
+            self.update()
         found = self._keypoint_at(x, y)
         if found != self.hovered:
             self.hovered = found
@@ -140,7 +152,7 @@ class Glass(PaintedGlass):
     def _cursor(self, x: float, y: float) -> Qt.CursorShape:
         if self._dragging == "pan":
             return Qt.CursorShape.ClosedHandCursor
-        if self._on_legend(x, y):
+        if self._on_legend(x, y) or self._camera_at(x, y) is not None:
             return Qt.CursorShape.PointingHandCursor
         if self._near_divider(x) and not self.regions.drawing:
             return Qt.CursorShape.SplitHCursor
@@ -209,6 +221,9 @@ class Glass(PaintedGlass):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self.regions.drawing:
             self._tell_polygon()
+            return
+        at = event.position()
+        if self._camera_at(at.x(), at.y()) is not None:
             return
         if event.button() == Qt.MouseButton.LeftButton and self._keypoint_at(
             event.position().x(), event.position().y()

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.review.types import ABSENT, CameraView, PersonScene, Scene, SceneModel
 from widgets.viewport import overlay
-from widgets.viewport.canvas import CAMERA, DEIDENTIFIED, MESHES, ORIGINAL, SPLIT
+from widgets.viewport.camera_labels import CameraLabels
+from widgets.viewport.canvas import CAMERA, DEIDENTIFIED, MESHES, ORIGINAL, ROOM, SPLIT
 from widgets.viewport.probe import Probe, reach_in_picture
 from widgets.viewport.regions import DRAWING_HINT, RegionLayer
 
@@ -49,6 +50,7 @@ class PaintedGlass(QWidget):
         self.keypoints_shown = True
         self.heat: HeatMap | None = None
         self.stripes: Stripes | None = None
+        self.labels = CameraLabels()
         view = viewport.canvas.view
         self.regions = RegionLayer(lambda xy: view.to_screen(xy), lambda x, y: view.to_picture(x, y))
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
@@ -117,6 +119,8 @@ class PaintedGlass(QWidget):
             self.regions.paint(painter)
             if self.regions.drawing:
                 overlay.draw_chip(painter, 14, height - 14, [(DRAWING_HINT, "name")])
+        elif self._canvas.space == ROOM:
+            self.labels.paint(painter, self._canvas.orbit, (self.width(), self.height()))
         if self._canvas.mode == SPLIT and self._canvas.space == CAMERA:
             x = self._canvas.divider * width
             overlay.draw_divider(painter, x, height)

@@ -35,6 +35,7 @@ class Viewport(QWidget):
         region_drawn(points): a new region, (P, 2) pixels of the picture; region_placed(region, points): one
         was moved or bent; region_selected(region or None); region_menu_wanted(region, QPoint);
         region_removed(region): the delete key.
+        camera_chosen(number): a camera was pressed in the room.
     """
 
     keypoint_taken = Signal(int, int)
@@ -52,6 +53,7 @@ class Viewport(QWidget):
     region_selected = Signal(object)
     region_menu_wanted = Signal(int, QPoint)
     region_removed = Signal(int)
+    camera_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,13 +71,21 @@ class Viewport(QWidget):
 
     # --- what is shown ------------------------------------------------------------------------
 
-    def set_model(self, model: SceneModel | None, camera: CameraView | None) -> None:
-        """Another project, or none."""
+    def set_model(
+        self, model: SceneModel | None, camera: CameraView | None, *, same_room: bool = False
+    ) -> None:
+        """Another project, or none; ``same_room``: the room is looked at from where it was."""
         self._glass.model = model
         self._glass.scene = None
         self._glass.hovered = self._glass.vertex = None
         self._glass.camera = camera
-        self.canvas.set_model(model, camera)
+        self.canvas.set_model(model, camera, same_room=same_room)
+        self.refresh()
+
+    def set_cameras(self, cameras: Sequence[tuple[int, str, CameraView]], current: int) -> None:
+        """Number, name and place of the room's cameras, and which of them is looked through."""
+        self.canvas.cameras = self._glass.labels.cameras = tuple(cameras)
+        self.canvas.current_camera = self._glass.labels.current = current
         self.refresh()
 
     def set_picture(self, image: U1 | None) -> None:

@@ -15,7 +15,10 @@ from scipy.spatial.transform import Rotation
 from app.datasets.opencv_yaml import write_storage
 from app.datasets.write.disguisor import FLIP, Y_TO_Z_UP
 from app.footage.writer import VideoWriter
+from app.multiview.run import run_views
+from app.multiview.types import ViewsRequest
 from app.pipeline.engine import Engine
+from app.pipeline.job import Control
 from app.pipeline.run import TrackDecisions, TrackedPose
 from backends.body import BodyParams, load_body
 from backends.camera import Camera
@@ -54,16 +57,20 @@ class Perception:
     """Who is in the pictures of one camera, by the truth; its own numbers begin with the camera's.
 
     ``hides`` are (person, first, last) spans in which this camera does not see somebody; ``breaks`` gives a
-    person another number from that frame on.
+    person another number from that frame on; ``late``: its frame of moment 0.
     """
 
     def __init__(
-        self, view: int, hides: tuple[tuple[int, int, int], ...] = (), breaks: int | None = None
-    ) -> None:
-        self.view, self.hides, self.breaks = view, hides, breaks
+        self, view: int, hides: tuple[tuple[int, int, int], ...] = (), breaks: int | None = None,
+        late: int = 0,
+    ) -> None:  # fmt: skip
+        self.view, self.hides, self.breaks, self.late = view, hides, breaks, late
 
     def step(self, index: int, image_rgb: Any) -> list[TrackedPose]:
-        found = []
+        found: list[TrackedPose] = []
+        index -= self.late
+        if index < 0:
+            return found
         for person in range(2):
             if index >= N or any(p == person and a <= index <= b for p, a, b in self.hides):
                 continue
@@ -105,6 +112,17 @@ def write_videos(folder: Path) -> list[Path]:
         writer.close()
         paths.append(path)
     return paths
+
+
+def make_projects(folder: Path) -> Path:
+    """A project of each camera in ``folder / "out"``: the second begins two frames late and counts people the
+    other way round, the third does not see the second person at first."""
+    request = ViewsRequest(
+        tuple(write_videos(folder)), own_json(folder / "calibration.json"), folder / "out", offsets=(0, 2, 0)
+    )
+    scripts = [Perception(0), Perception(1, late=2), Perception(2, hides=((1, 0, 6),))]
+    run_views(request, Control(), lambda event: None, engine=engine(scripts))
+    return folder / "out"
 
 
 def write_openpose(folder: Path, offsets: tuple[int, ...] = (0, 0, 0)) -> Path:

@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from widgets import theme
-from widgets.dialogs.export_working import ExportWorking, taken_text
+from widgets.dialogs.export_working import ExportWorking
+from widgets.dialogs.stages import taken_text
 
 STAGES = (
     ("plate", "Building the empty room"),

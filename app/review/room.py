@@ -1,0 +1,154 @@
+"""The cameras of one room beside each other: one of them is open, the others are looked through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from app.project.room import RoomNote
+from app.review.eye import Eye, Peek
+from app.review.newest import NewestWins
+from app.review.session import Session
+from app.review.types import CameraView, Scene
+
+
+class Room:
+    """All cameras of the open project's room. Belongs to the thread that made it, but for the callbacks.
+
+    Args:
+        session: the camera that is open. changed: called from a worker whenever a camera has been looked up.
+    """
+
+    def __init__(self, session: Session, note: RoomNote, changed: Callable[[], None]) -> None:
+        self.note = note
+        self.current = note.index
+        folder = session.project_path.parent
+        paths = [folder / c.project for c in note.cameras]
+        paths[self.current] = session.project_path  # it may have been renamed
+        self._paths = paths
+        self._eyes = [Eye(p, note.room, c.name) for p, c in zip(paths, note.cameras)]
+        self._sessions: dict[int, Session] = {self.current: session}
+        self._changed = changed
+        self._closed = False
+        self._worker = NewestWins("cameras")
+        self._wanted: tuple[list[int], Callable[[int, Peek], None]] | None = None
+        self._worker.submit(self._look)
+
+    @staticmethod
+    def of(session: Session, changed: Callable[[], None]) -> Room | None:
+        """The room of a project; None where it stands alone."""
+        note = session.room_note
+        return Room(session, note, changed) if note is not None and len(note.cameras) > 1 else None
+
+    def _look(self) -> None:
+        """Look through every camera at the moment that is wanted; the first time opens them one by one."""
+        begun = self._wanted
+        for i, eye in enumerate(self._eyes):
+            if self._closed or (begun is not self._wanted and self.looked_up):
+                return  # a newer moment waits
+            if not eye.looked_up:
+                eye.open()
+                self._changed()
+            wanted = self._wanted
+            if wanted is not None and eye.ready:
+                frames, callback = wanted
+                callback(i, eye.peek(frames[i]))
+
+    def close(self) -> None:
+        """Close all that is open but the current session, which has an owner."""
+        self._closed = True
+        self._worker.close()
+        for i, session in self._sessions.items():
+            if i != self.current:
+                session.close()
+        self._sessions.clear()
+        for eye in self._eyes:
+            eye.close()
+
+    # --- the cameras --------------------------------------------------------------------------
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the cameras are called."""
+        return tuple(c.name for c in self.note.cameras)
+
+    @property
+    def troubles(self) -> tuple[tuple[str, str], ...]:
+        """A few words and the whole for each camera that cannot be opened; "" where it can."""
+        return tuple((e.trouble, e.why) for e in self._eyes)
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether it is known of every camera if it can be opened."""
+        return all(e.looked_up for e in self._eyes)
+
+    def usable(self, camera: int) -> bool:
+        """Whether a camera can be switched to."""
+        return 0 <= camera < len(self._eyes) and self._eyes[camera].ready
+
+    def views(self) -> list[tuple[int, str, CameraView]]:
+        """Number, name and place of every calibrated camera."""
+        pairs = zip(range(len(self._eyes)), self.names, self._eyes)
+        return [(i, name, eye.camera) for i, name, eye in pairs if eye.camera is not None]
+
+    def has(self, session: Session) -> bool:
+        """Whether a session is one of this room's."""
+        return any(s is session for s in self._sessions.values())
+
+    def switch(self, camera: int) -> Session:
+        """Open a camera's project, or take it up again; it is the current one from now on.
+
+        Raises:
+            ProjectError, MissingFootage, FootageError: it cannot be opened.
+        """
+        session = self._sessions.get(camera)
+        if session is None:
+            session = Session.open_project(self._paths[camera])
+            self._sessions[camera] = session
+        before = self._sessions.get(self.current)
+        if before is not None and before is not session:
+            before.rest()
+        session.set_tolerance(before.tolerance_mm if before is not None else session.tolerance_mm)
+        self.current = camera
+        return session
+
+    def frame_in(self, camera: int, frame: int) -> int:
+        """The frame of another camera at the moment of ``frame`` of the current one; may lie outside."""
+        cameras = self.note.cameras
+        return frame - cameras[self.current].offset + cameras[camera].offset
+
+    def person_in(self, camera: int, person: int | None) -> int | None:
+        """Another camera's number of the current one's person; None where it knows nobody of that number."""
+        if person is None:
+            return None
+        number = self._eyes[self.current].number_of(person)
+        return None if number is None else self._eyes[camera].track_of(number)
+
+    def person_of_body(self, person: int) -> int | None:
+        """The current camera's number of a body that :meth:`whole` added."""
+        return self._eyes[self.current].track_of(-person)
+
+    # --- looking through them -----------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Something was edited."""
+        session = self._sessions.get(self.current)
+        for eye in self._eyes:
+            eye.forget(session.tolerance_mm if session is not None else None)
+
+    def peek(self, frame: int, callback: Callable[[int, Peek], None]) -> None:
+        """Every camera at the moment of ``frame`` of the current one, from a worker; the newest wins."""
+        self._wanted = [self.frame_in(i, frame) for i in range(len(self._eyes))], callback
+        self._worker.submit(self._look)
+
+    def whole(self, scene: Scene, camera: CameraView) -> Scene:
+        """The scene with the bodies that the current camera does not show, everybody once: for the room."""
+        mine = self._eyes[self.current]
+        known = {n for p in scene.people if (n := mine.number_of(p.person_id)) is not None}
+        people = list(scene.people)
+        for i, eye in enumerate(self._eyes):
+            if i != self.current and eye.ready:
+                more = eye.people_beside(self.frame_in(i, scene.frame), known, camera)
+                known |= {-p.person_id for p in more}
+                people += more
+        return replace(scene, people=tuple(people))

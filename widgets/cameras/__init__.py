@@ -1,0 +1,1 @@
+"""Several cameras of one room in the window: choosing them, switching between them."""
