@@ -43,7 +43,7 @@ def _apart(
                 total += d * d
         if total > most:
             break
-    return total / count + far
+    return float(total / count + far)
 
 
 @numba.njit(cache=True, nogil=True)
