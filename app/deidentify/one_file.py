@@ -63,7 +63,7 @@ def deidentify_file(
     store, footage = _project(path, project, keep=request.projects is not None)
     with footage:
         try:
-            options = RunOptions(request.device, *span)
+            options = RunOptions(request.device, *span, watched=False)
             with RoomAhead(project, path, request.deid, control) as ahead:
                 begin = ahead.begin if request.clips is None else _nothing
                 found = run_pipeline(store, footage, engine, options, control, listener, begin)

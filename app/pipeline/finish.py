@@ -20,7 +20,7 @@ from app.pipeline.trust import boxes_beside
 from app.pipeline.windows import frames_of, windows_of
 from app.project.notes import set_finished
 from app.project.records import PersonRecord
-from app.project.store import ProjectStore
+from app.project.store import VIEW, ProjectStore
 from backends.tracking.stream import TrackDecisions
 
 _BATCH = 64
@@ -56,9 +56,11 @@ def finish_run(
     spans = {t: span for t, span in found.items() if span is not None}
     store.renumber_tracks(sorted(spans, key=lambda t: (spans[t][0], t)))
     settled()
+    stage.judging = True
     settle_focal(store, stage, control, listener)
     _share_shapes(store, stage, control, listener)
     smooth_tracks(store, stage, store.footage().fps, control, listener)
+    _judge_rest(store, stage, control)
     note_reasons(store, stage, control, listener)
     set_finished(store, True)
     frames = store.query("SELECT count(DISTINCT o.frame) FROM observations o JOIN tracks t"
@@ -69,6 +71,24 @@ def finish_run(
         "people": len(spans), "frames": processed, "frames_with_people": int(frames),
         "focal_px": round(camera.fx, 1), "focal_is": focal_word(camera),
     }  # fmt: skip
+
+
+def _judge_rest(store: ProjectStore, stage: FitStage, control: Control) -> None:
+    """Tell the errors of bodies that were fitted while nobody looked and are in no clip."""
+    rows = store.query(
+        "SELECT b.frame, b.track_id FROM bodies b LEFT JOIN confidence c ON c.view_id = b.view_id"
+        " AND c.frame = b.frame AND c.track_id = b.track_id WHERE b.view_id = ? AND c.frame IS NULL",
+        (VIEW,),
+    )
+    times = store.footage().times
+    with store.transaction():
+        for frame, track in rows:
+            control.check()
+            person = store.person(frame, track)
+            if person is not None:
+                beside = boxes_beside(store, track, frame, frame)
+                for judged in stage.assess_track([person], [float(times[frame])], beside, None):
+                    store.put_person(judged)
 
 
 def _share_shapes(store: ProjectStore, stage: FitStage, control: Control, listener: Listener) -> None:

@@ -15,7 +15,14 @@ from app.project.records import FittedBody, PersonRecord
 from backends.body import BodyModel
 from backends.body.params import BodyParams
 from backends.camera import Camera
-from backends.fitting import BodyFitter, FitResult, NotEnoughKeypoints, Observation, pool_shape
+from backends.fitting import (
+    BodyFitter,
+    FitResult,
+    NotEnoughKeypoints,
+    Observation,
+    PlainFit,
+    pool_shape,
+)
 from backends.fitting.assess import assess
 from backends.fitting.depth import KeypointDepths, Skin
 from backends.fitting.depth_fit import depths_of, fit_with_depth
@@ -47,8 +54,9 @@ class FitStage:
 
     The shape (betas) is shared by a track: the first frames of a track are fitted with a free
     shape, pooled, and from then on the pooled shape is kept. :meth:`final_shapes` tells the shape
-    that the earlier frames have to be fitted to again at the end. Without ``judging`` bodies have no
-    confidence: the model of expected errors is trained on such.
+    that the earlier frames have to be fitted to again at the end. Without ``judging``, which may be switched
+    at any time, bodies that are fitted by themselves have no confidence: nobody looks at them before they
+    are fitted as clips, or the model of expected errors is trained on them.
     """
 
     def __init__(self, body: BodyModel, camera: Camera, *, judging: bool = True) -> None:
@@ -56,7 +64,7 @@ class FitStage:
         self.camera = camera
         self.fitter = BodyFitter(body)
         self.trust = Trust(body, camera)
-        self._judging = judging
+        self.judging = judging
         self._bender = HandBender(body)
         self._last: dict[int, tuple[int, BodyParams]] = {}
         self._shapes: dict[int, _TrackShape] = {}
@@ -73,14 +81,24 @@ class FitStage:
         shape.seen += 1
         start = self._start(frame, track_id)
         pooling = not shape.settled and (shape.betas is None or shape.seen % SHAPE_STRIDE == 0)
+        plain = not (self.judging or pooling) and estimate.depth is None
+        found: FitResult | PlainFit
         try:
-            result = self._fit(estimate, None if pooling else shape.betas, start, temporal=start)
+            if plain:
+                found = self.fitter.fit_plain(
+                    estimate.keypoints, estimate.world, self.camera, betas=shape.betas, init=start,
+                    temporal=start,
+                )  # fmt: skip
+            else:
+                found = result = self._fit(
+                    estimate, None if pooling else shape.betas, start, temporal=start
+                )  # fmt: skip
+                if pooling:
+                    self._pool(shape, result)
         except NotEnoughKeypoints:
             return PersonRecord(frame, track_id, estimate, None, None)
-        if pooling:
-            self._pool(shape, result)
-        self._last[track_id] = (frame, result.params)
-        return self._alone(frame, track_id, estimate, result, others)
+        self._last[track_id] = (frame, found.params)
+        return self._alone(frame, track_id, estimate, found, others)
 
     def refit(
         self,
@@ -173,12 +191,16 @@ class FitStage:
         )  # fmt: skip
 
     def _alone(
-        self, frame: int, track_id: int, estimate: PoseEstimate, result: FitResult, others: F4 | None
-    ) -> PersonRecord:
+        self, frame: int, track_id: int, estimate: PoseEstimate, result: FitResult | PlainFit,
+        others: F4 | None,
+    ) -> PersonRecord:  # fmt: skip
         """A frame's own fit, judged by itself, ready to store."""
-        confidence = self.trust.alone(estimate, result, others) if self._judging else None
+        confidence = None
+        if self.judging and isinstance(result, FitResult):
+            confidence = self.trust.alone(estimate, result, others)
+        single = self.trust.single(result.params)
         params = self._bent(result.params, estimate)
-        body = FittedBody(params, result.reprojected_xy, float(result.rms_px), self.trust.single(result))
+        body = FittedBody(params, result.reprojected_xy, float(result.rms_px), single)
         return PersonRecord(frame, track_id, estimate, body, confidence)
 
     def _bent(self, params: BodyParams, estimate: PoseEstimate) -> BodyParams:

@@ -90,7 +90,7 @@ def run_pipeline(
         store.clear_results()
         EditLog(store).note_restart()
     keep_body(store, ref)
-    stage = FitStage(body, store.camera())
+    stage = FitStage(body, store.camera(), judging=options.watched)
     set_finished(store, False)
     first, state = store.resume_point()
     if options.first is not None and options.first != first:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.project.arrays import unpack
 from app.project.store import VIEW, ProjectStore
-from backends.body import BodyModel
+from backends.body import BodyModel, BodyParams
 from backends.camera import Camera
 from backends.confidence import BodyConfidence
 from backends.confidence.expected import Sighting, expected_errors, make_sites
@@ -48,9 +48,9 @@ class Trust:
         self.sites = make_sites(body)
         self._camera = camera
 
-    def single(self, result: FitResult) -> F4:
+    def single(self, params: BodyParams) -> F4:
         """What to keep of a frame's own fit, for when its neighbours have been taken in."""
-        return sites_about_pelvis(self.sites, result.params)
+        return sites_about_pelvis(self.sites, params)
 
     def alone(self, estimate: PoseEstimate, result: FitResult, others: F4 | None = None) -> BodyConfidence:
         """Of one frame by itself: while a run goes on, and while a keypoint is dragged.

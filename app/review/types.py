@@ -288,7 +288,8 @@ class RunOptions:
 
     ``device`` "auto", "cpu", "cuda", "mps"; ``hands_face`` looks for hands and faces too, which takes
     about as long again for each large person. ``body`` "free", "smplx", "smplh", "smpl" or a file's path;
-    None: as the project has it.
+    None: as the project has it. ``watched``: somebody may look at the bodies while the run goes on; else
+    their errors are first told when they have been fitted as clips.
     """
 
     device: str = "auto"
@@ -297,3 +298,4 @@ class RunOptions:
     restart: bool = False
     hands_face: bool = False
     body: str | None = None
+    watched: bool = True

@@ -16,12 +16,13 @@ from backends.fitting.pool import pool_shape
 from backends.fitting.propagate import propagate
 from backends.fitting.surface import SurfaceSettings, fit_to_surface
 from backends.fitting.transfer import Transfer, transfer
-from backends.fitting.types import FitResult, FitSettings, NotEnoughKeypoints, ViewsFit
+from backends.fitting.types import FitResult, FitSettings, NotEnoughKeypoints, PlainFit, ViewsFit
 from backends.fitting.vertices import vertex_covariances
 
 __all__ = [
     "BatchFit", "BodyFitter", "ClipFit", "ClipSettings", "Contact", "FitResult", "FitSettings",
     "FocalEstimate", "LiveFilter", "LiveSettings", "MeshFit", "NotEnoughKeypoints", "Observation", "Overlap",
+    "PlainFit",
     "PoseMixture", "SurfaceSettings", "Transfer", "ViewsFit", "estimate_focal", "find_contacts", "fit_clip",
     "fit_many", "fit_to_surface", "foot_slide_mm", "learn_offsets", "load_mixture", "pool_shape", "propagate",
     "save_mixture", "self_penetration", "shipped_mixture", "transfer", "vertex_covariances",

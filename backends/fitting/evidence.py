@@ -22,6 +22,8 @@ from backends.keypoints.types import Keypoints, Visibility
 F8 = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
+_ABSENT, _OCCLUDED = int(Visibility.ABSENT), int(Visibility.OCCLUDED)
+
 MIN_KEYPOINTS = 6
 BY_HAND = 20.0
 """Robust bounds beyond this are those of keypoints that a person placed."""
@@ -62,14 +64,14 @@ def weigh_arrays(
     score = np.where(by_person, 1.0, np.nan_to_num(score, posinf=0.0))
     with np.errstate(invalid="ignore"):
         used = np.isfinite(xy).all(axis=2) & (np.abs(xy).max(axis=2) < _MAX_PX)
-    used &= (visibility != Visibility.ABSENT) & (score >= s.min_score)
+    used &= (visibility != _ABSENT) & (score >= s.min_score)
     seen = used[..., None]
     clean = np.where(seen, xy, 0.0)
     extent = np.where(seen, xy, -np.inf).max(axis=1) - np.where(seen, xy, np.inf).min(axis=1)
     size = np.where(used.any(axis=1), np.sqrt((np.maximum(extent, 0.0) ** 2).sum(axis=1)), 0.0)
     noise = np.maximum(s.pixel_share * size, s.min_pixels)[:, None]
     sigma = noise / np.clip(score, 0.15, 1.0)
-    sigma = np.where(visibility == Visibility.OCCLUDED, sigma * s.occluded_factor, sigma)
+    sigma = np.where(visibility == _OCCLUDED, sigma * s.occluded_factor, sigma)
     sigma = np.where(by_person, np.maximum(s.person_share * size, 0.3)[:, None], sigma)
     sigma = np.where(used, sigma, np.inf)
     cuts = np.where(by_person, s.person_robust, s.robust)

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from backends.body import BodyParams
-from backends.fitting.arrays import Array, Evidence
+from backends.fitting.arrays import Array, BodyArrays, Evidence
 from backends.fitting.evidence import BY_HAND, View
+from backends.fitting.kernels import points_and_derivatives
 from backends.fitting.posterior import joints_centre, point_covariances
 from backends.fitting.terms import project_points
-from backends.fitting.types import FitResult, Spread, ViewsFit
+from backends.fitting.types import FitResult, PlainFit, Spread, ViewsFit
 from backends.keypoints.layout import N_KEYPOINTS
 
 F8 = npt.NDArray[np.float64]
@@ -54,6 +55,17 @@ def single_result(
         doubts=doubts,
         spread=Spread(factor * np.sqrt(growth), motion * np.sqrt(growth), joints_centre(X)),
     )
+
+
+def plain_result(
+    params: BodyParams, x: F8, body: BodyArrays, view: View, known: Evidence, cost: float, iterations: int
+) -> PlainFit:
+    """As :func:`single_result`, of the unknowns ``x``, without what takes derivatives."""
+    X, none = np.empty((N_KEYPOINTS, 3)), np.empty((0, 3, 0))
+    points_and_derivatives(x, params.betas, 0, body, N_KEYPOINTS, X, none, False)
+    xy = project_points(known.cameras[0], X)
+    residual = np.where(view.used, np.hypot(*(xy - view.xy).T), np.nan)
+    return PlainFit(params, xy.astype(np.float32), _rms(residual), float(cost), iterations)
 
 
 def views_result(

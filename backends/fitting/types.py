@@ -125,6 +125,17 @@ class FitResult:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PlainFit:
+    """A fitted body of which nobody asks how sure it is; attributes as in :class:`FitResult`."""
+
+    params: BodyParams
+    reprojected_xy: F4
+    rms_px: float
+    cost: float
+    iterations: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ViewsFit:
     """A body fitted to several views at once.
 

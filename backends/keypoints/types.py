@@ -30,6 +30,10 @@ class Source(IntEnum):
     CARRIED = 2
 
 
+# As plain numbers: NumPy asks an enum's member for a dozen attributes before it compares with it.
+_ABSENT, _VISIBLE, _PERSON = int(Visibility.ABSENT), int(Visibility.VISIBLE), int(Source.PERSON)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Keypoints:
     """The 23 default keypoints of one person in one picture.
@@ -53,8 +57,8 @@ class Keypoints:
     @property
     def placed(self) -> npt.NDArray[np.bool_]:
         """(23,) keypoints that a person has put where they are; one that was only declared hidden is not."""
-        seen = (self.visibility == Visibility.VISIBLE) | (self.score >= 1.0)
-        return np.asarray((self.source == Source.PERSON) & (self.visibility != Visibility.ABSENT) & seen)
+        seen = (self.visibility == _VISIBLE) | (self.score >= 1.0)
+        return np.asarray((self.source == _PERSON) & (self.visibility != _ABSENT) & seen)
 
     def moved(self, index: int, xy: tuple[float, float]) -> Keypoints:
         """A copy in which a person has put keypoint ``index`` at ``xy`` (then visible, score 1)."""

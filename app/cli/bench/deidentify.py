@@ -76,7 +76,8 @@ def _whole_way(
     with (
         project_of(path, project) as (store, footage), RoomAhead(project, path, deid, control) as ahead,
     ):  # fmt: skip
-        found = run_pipeline(store, footage, engine, RunOptions(), control, clock, ahead.begin)
+        options = RunOptions(watched=False)  # as the command has it
+        found = run_pipeline(store, footage, engine, options, control, clock, ahead.begin)
         request = ExportRequest(path.parent / "out", ("video",), overwrite=True, allow_uncovered=True)
         plate = ahead.room(clock)
         run_export(store, footage, project_body(store), request, deid, control, clock, plate=plate)

@@ -77,6 +77,37 @@ def test_a_run_stores_people_with_bodies_and_confidence(tmp_path: Path) -> None:
     footage.close()
 
 
+def test_a_run_that_nobody_watches_judges_at_its_end_and_finds_the_same(tmp_path: Path) -> None:
+    clip = actors.write_clip(tmp_path / "clip.mp4", 30)
+    watched, footage = create_project(clip, tmp_path / "watched.understudy")
+    _run(watched, footage, actors.Script())
+    store, footage2 = create_project(clip, tmp_path / "p.understudy")
+    early: list[bool] = []
+
+    def look(event: Event) -> None:
+        if isinstance(event, ChunkStored) and not early:
+            early.extend(p.confidence is not None for p in store.people(event.first))
+
+    options = RunOptions(watched=False)
+    run_pipeline(store, footage2, actors.engine(actors.Script()), options, Control(), look)
+    assert early
+    assert not any(early)
+    assert _everything(store) == _everything(watched)
+    for thing in (watched, store, footage, footage2):
+        thing.close()
+
+
+def test_nobody_watches_and_a_track_is_too_short_for_a_clip(tmp_path: Path) -> None:
+    clip = actors.write_clip(tmp_path / "clip.mp4", 4)
+    store, footage = create_project(clip, tmp_path / "p.understudy")
+    _run(store, footage, actors.Script(), watched=False)
+    people = [p for frame in range(4) for p in store.people(frame) if p.body is not None]
+    assert len(people) == 4
+    assert all(p.confidence is not None and p.confidence.mean_mm < 150 for p in people)
+    store.close()
+    footage.close()
+
+
 def test_a_cancelled_run_goes_on_where_it_stopped_and_ends_the_same(tmp_path: Path) -> None:
     clip = actors.write_clip(tmp_path / "clip.mp4")
     store, footage = create_project(clip, tmp_path / "whole.understudy")

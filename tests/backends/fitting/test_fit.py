@@ -84,6 +84,16 @@ def test_it_recovers_known_bodies(capsys: pytest.CaptureFixture[str]) -> None:
     assert np.percentile(errors, 95) < 60
 
 
+def test_a_plain_fit_ends_in_the_same_place() -> None:
+    rng = np.random.default_rng(3)
+    keypoints, world = seen(random_body(rng), rng)
+    whole, plain = (fit(keypoints, world, CAMERA) for fit in (FITTER.fit, FITTER.fit_plain))
+    assert (plain.cost, plain.iterations) == (whole.cost, whole.iterations)
+    assert plain.rms_px == pytest.approx(whole.rms_px, rel=1e-6)
+    assert np.array_equal(plain.params.pose, whole.params.pose)
+    assert np.allclose(plain.reprojected_xy, whole.reprojected_xy, atol=1e-3)
+
+
 def test_the_posterior_is_of_the_size_of_the_true_error() -> None:
     rng = np.random.default_rng(5)
     predicted, true = [], []
