@@ -7,7 +7,7 @@ length has its minimum at the true one; how sharp it is says how well a clip can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,12 +19,16 @@ from backends.errors import InputError
 from backends.fitting.clip_start import Observation
 from backends.fitting.fitter import BodyFitter
 from backends.fitting.pool import pool_shape
-from backends.fitting.types import FitResult, NotEnoughKeypoints
+from backends.fitting.types import NotEnoughKeypoints
+from backends.keypoints.types import Keypoints
 
+F4 = npt.NDArray[np.float32]
 F8 = npt.NDArray[np.float64]
 
 _SHORTEST, _LONGEST, _STEPS = 0.45, 3.2, 13
 """Focal lengths that are tried, shares of the picture's longer side: a wide angle, a portrait lens."""
+_RISES = 3
+"""Steps in a row by which the costs have to rise: what lies farther out is not tried."""
 _MAX_FRAMES = 24
 _MIN_FRAMES = 4
 _SURE = 0.28
@@ -79,13 +83,18 @@ def estimate_focal(
         raise NotEnoughKeypoints(
             f"Only {count} frames have enough keypoints; a focal length needs at least {_MIN_FRAMES}."
         )
-    costs = np.zeros(_STEPS)
+    costs = np.full(_STEPS, np.inf)
     for order in (range(6, _STEPS), range(5, -1, -1)):
         for track in tracks:
             track.begin()
+        rises, last = 0, np.inf
         for i in order:
             check()
             costs[i] = sum(track.cost(_with(camera, focals[i])) for track in tracks)
+            rises = rises + 1 if costs[i] > last else 0
+            last = costs[i]
+            if rises == _RISES:
+                break
     focal, sigma = _minimum(np.log(focals), costs)
     told = sigma < _SURE
     found = replace(_with(camera, focal), assumed=False, estimated=True) if told else camera
@@ -113,7 +122,7 @@ class _Person:
             if keypoints is None:
                 continue
             try:
-                result = self._fitter.fit(keypoints, frame.world, camera)
+                result = self._fitter.fit_plain(keypoints, frame.world, camera)
             except NotEnoughKeypoints:
                 continue
             kept.append(frame)
@@ -127,22 +136,24 @@ class _Person:
 
     def cost(self, camera: Camera) -> float:
         """The cost of all frames with the shape that they share, once its own prior is counted."""
-        free = [self._fit(i, camera, None) for i in range(self.count)]
+        free = []
+        for (keypoints, world), near in self._starts(camera):
+            free.append(self._fitter.fit(keypoints, world, camera, init=near))
         shape = np.clip(pool_shape(free), -4.0, 4.0)
         total = 0.5 * float(shape @ shape)
-        for i in range(self.count):
-            result = self._fit(i, camera, shape)
+        for i, ((keypoints, world), near) in enumerate(self._starts(camera)):
+            result = self._fitter.fit_plain(keypoints, world, camera, betas=shape, init=near)
             self._last[i] = (result.params, camera.fx)
             total += result.cost
         return total
 
-    def _fit(self, i: int, camera: Camera, shape: F8 | None) -> FitResult:
-        params, focal = self._last[i]
-        place = params.transl * [1.0, 1.0, camera.fx / focal]
-        near = BodyParams(params.betas, params.pose, place)
-        (keypoints,) = self._frames[i].keypoints
-        assert keypoints is not None
-        return self._fitter.fit(keypoints, self._frames[i].world, camera, betas=shape, init=near)
+    def _starts(self, camera: Camera) -> Iterator[tuple[tuple[Keypoints, F4 | None], BodyParams]]:
+        """What is known of each frame, and the last body as far away as ``camera`` needs it."""
+        for frame, (params, focal) in zip(self._frames, self._last):
+            (keypoints,) = frame.keypoints
+            assert keypoints is not None
+            place = params.transl * [1.0, 1.0, camera.fx / focal]
+            yield (keypoints, frame.world), BodyParams(params.betas, params.pose, place)
 
 
 def _spread(people: Sequence[Sequence[Observation]]) -> list[list[Observation]]:

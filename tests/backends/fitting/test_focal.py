@@ -10,7 +10,7 @@ import pytest
 from backends.body import load_body, posed_keypoints
 from backends.camera import Camera, assumed_camera
 from backends.errors import InputError
-from backends.fitting import BodyFitter, NotEnoughKeypoints, Observation, estimate_focal
+from backends.fitting import BodyFitter, NotEnoughKeypoints, Observation, estimate_focal, focal
 from backends.fitting.start import ray_frame
 from backends.fitting.trial import random_motion, to_camera
 from backends.keypoints.types import Keypoints
@@ -58,6 +58,21 @@ def test_a_wide_angle_nearby_is_told(seed: int) -> None:
     assert guess.fx == pytest.approx(1536)
     assert found.camera.fy == found.camera.fx
     assert abs(np.log(found.focal / 760)) < 3 * found.relative_sigma
+
+
+def test_what_is_left_untried_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    people, guess = watched(camera_of(760.0, 2.6), 0), assumed_camera(1280, 720)
+    tried: list[Camera] = []
+    cost = focal._Person.cost
+    monkeypatch.setattr(
+        focal._Person, "cost", lambda self, camera: (tried.append(camera), cost(self, camera))[1]
+    )
+    some = estimate_focal(FITTER, people, guess)
+    few = len(tried)
+    monkeypatch.setattr(focal, "_RISES", 99)
+    every = estimate_focal(FITTER, people, guess)
+    assert 0 < few < len(tried) - few
+    assert (some.focal, some.relative_sigma) == (every.focal, every.relative_sigma)
 
 
 def test_people_far_away_cannot_tell() -> None:
