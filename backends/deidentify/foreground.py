@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backends.background import Light, Plate
+from backends.deidentify.pieces import pieces
 
 U1 = npt.NDArray[np.uint8]
 BoolArray = npt.NDArray[np.bool_]
@@ -91,8 +92,8 @@ class Foreground:
         noise = float(np.median(difference[::3, ::3]))
         _beyond(difference, self._allowed, float(np.clip(_NOISES * noise, _LEAST, _MOST)), different)
         alike = different == 0
-        whole = _closed(different)
-        _without_specks(whole, max(3.0, _SPECK * h))
+        # Without what is smaller than a disc of so many pixels across.
+        whole = pieces(_closed(different), 0.785 * max(3.0, _SPECK * h) ** 2)
         whole = np.asarray(cv2.dilate(whole, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)), np.uint8)
         found: BoolArray = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_NEAREST)) > 0
         same = np.asarray(cv2.resize(alike.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST))
@@ -109,11 +110,3 @@ def _closed(mask: U1) -> U1:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _CLOSE + 1, 2 * _CLOSE + 1))
     coarse = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, disc)
     return np.maximum(mask, np.asarray(cv2.resize(coarse, (w, h), interpolation=cv2.INTER_NEAREST), np.uint8))
-
-
-def _without_specks(mask: U1, least: float) -> None:
-    """Blank in place every piece of ``mask`` that is smaller than a disc of ``least`` pixels across."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    kept = stats[:, cv2.CC_STAT_AREA] >= 0.785 * least * least
-    kept[0] = False
-    mask[~kept[labels]] = 0

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from backends.deidentify.pieces import pieces
 from backends.deidentify.regions import head_region
 from backends.deidentify.types import PersonCover
 from backends.render import Picture
@@ -77,7 +78,7 @@ def _behind(mine: U1, left: U1, alike: U1, size: float) -> U1:
     reach = max(1, round(_OPEN * size / 2))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     opened = np.asarray(cv2.morphologyEx(alike, cv2.MORPH_OPEN, disc), np.uint8)
-    large = _pieces(opened, _LEAST * size * size, np.inf)
+    large = pieces(opened, _LEAST * size * size)
     if not large.any():
         return large
     # With its rims, where the body does not fit to the pixel.
@@ -85,17 +86,8 @@ def _behind(mine: U1, left: U1, alike: U1, size: float) -> U1:
     around = cv2.dilate(large, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
     gone = np.asarray(around, np.uint8) & left
     # A foot that hangs in the air below a table looks worse than none.
-    loose = _pieces(mine & (1 - gone), 0, _LOOSE * float(mine.sum()))
+    loose = pieces(mine & (1 - gone), 0, _LOOSE * float(mine.sum()))
     return gone | loose
-
-
-def _pieces(mask: U1, least: float, most: float) -> U1:
-    """The pieces of ``mask`` whose area lies between ``least`` and ``most`` pixels."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    kept = (stats[:, cv2.CC_STAT_AREA] >= least) & (stats[:, cv2.CC_STAT_AREA] <= most)
-    kept[0] = False
-    pieces: U1 = kept[labels].view(np.uint8)
-    return pieces
 
 
 def _blank(target: U1, mask: U1, x: int, y: int) -> None:
