@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -22,19 +21,22 @@ from app.project.notes import faces
 from app.project.store import ProjectStore
 from app.review.types import DeidSettings
 from backends.background import Plate, StillRoom
-from backends.body import BodyModel, posed_vertices
+from backends.body import BodyModel, BodyParams, FixedBody
 from backends.camera import Camera
 from backends.deidentify import Foreground, FreeArea, How, PersonCover, cover_frame
 from backends.deidentify.belief import foot_belief
+from backends.deidentify.outline import outline
 from backends.deidentify.shadows import feet_of, soles
 from backends.deidentify.sources import PersonMasks, box_of, owners
 from backends.deidentify.strays import link
 from backends.masks import CropMask
 
 U1 = npt.NDArray[np.uint8]
+F4 = npt.NDArray[np.float32]
 F8 = npt.NDArray[np.float64]
 
-
+_EVERY = 97
+"""From one vertex to the next of those that tell how tall a body stands in the picture."""
 _HEAD_OF_FACE = 1.7
 """A head with hair and chin, as a multiple of the face that a detector finds."""
 _PERSON_OF_FACE = 7.0
@@ -83,7 +85,8 @@ class FrameCoverer:
         self.whereabouts = Whereabouts(
             store, store.footage().fps, camera, doubtful=erases and self._plate is not None
         )
-        self._shadows, self._soles = settings.shadows, soles(body)
+        self._shadows = settings.shadows
+        self._marks = _Marks(body)
         self._up = up
         if settings.shadows and up is None:
             self._up = camera_up(store, body, camera)
@@ -162,20 +165,18 @@ class FrameCoverer:
         size = float(max(box[3] - box[1], 0.6 * (box[2] - box[0]), 8.0))
         shown, head_xy, face_xy, belief, feet = None, None, None, None, None
         if presence.params is not None:
-            vertices = posed_vertices(self._body, presence.params).astype(np.float32)
-            look = method or Method("whole", "mesh")
-            shown = self._wardrobe.shown(presence, presence.params, vertices, look)
+            marks = self._marks.of(presence.params)
+            shown = self._wardrobe.shown(presence, presence.params, method or Method("whole", "mesh"))
             standing = (1.0, 1.0)
-            if self._beliefs is not None and method is not None and look.cover == "whole":
+            if self._beliefs is not None and method is not None and method.cover == "whole":
                 pieces, guess = self._beliefs.at(index, presence), guess_belief(presence, people)
                 belief = guess * shown.limbs.belief(pieces)
                 left, right = foot_belief(pieces)
                 standing = guess * left, guess * right
             if self._shadows:
-                feet = feet_of(vertices, self._soles, self._camera, standing, self._up)
-            head_xy = self._seen(vertices[self._body.head_vertices])
-            face_xy = self._seen(vertices[self._body.face_vertices])
-            reach = self._camera.project(vertices[::97])
+                feet = feet_of(marks.soles, self._camera, standing, self._up)
+            head_xy, face_xy = self._seen(marks.head), self._seen(marks.face)
+            reach = self._camera.project(marks.some)
             reach = reach[np.isfinite(reach).all(axis=1)]
             if len(reach) > 10:
                 size = max(size, 0.9 * float(np.ptp(reach[:, 1])))
@@ -231,9 +232,40 @@ class FrameCoverer:
 
     def _seen(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
         """(K, 2) pixels of those of the points (N, 3) that make their outline, or None where one of the
-        points lies behind the camera. Of a head's thousands nothing but the outline is ever asked for."""
+        points lies behind the camera."""
         xy = self._camera.project(points).astype(np.float32)
         if not np.isfinite(xy).all():
             return None
-        outline = np.asarray(cv2.convexHull(xy), np.float32).reshape(-1, 2) if len(xy) else xy
-        return outline if len(outline) >= 3 else xy
+        corners = outline(xy)
+        return corners if len(corners) >= 3 else xy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Marked:
+    """Places on a posed body, (N, 3) float32 each, camera coordinates.
+
+    Attributes:
+        soles: of the left and the right foot; head, face: their skin; some: all over the body.
+    """
+
+    soles: tuple[F4, F4]
+    head: F4
+    face: F4
+    some: F4
+
+
+class _Marks:
+    """Poses those vertices of the bare body by which a cover is measured, and no others."""
+
+    def __init__(self, body: BodyModel) -> None:
+        parts = [
+            *soles(body), np.flatnonzero(body.head_vertices), np.flatnonzero(body.face_vertices),
+            np.arange(0, body.n_vertices, _EVERY),
+        ]  # fmt: skip
+        self._ends = np.cumsum([len(p) for p in parts])[:-1]
+        self._body = FixedBody(body, np.concatenate(parts))
+
+    def of(self, params: BodyParams) -> _Marked:
+        posed = self._body.posed(params).astype(np.float32)
+        left, right, head, face, some = np.split(posed, self._ends)
+        return _Marked((left, right), head, face, some)

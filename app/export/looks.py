@@ -10,7 +10,7 @@ import numpy.typing as npt
 from app.deidentify.plan import Method
 from app.export.coverage import Presence
 from app.project.records import TrackRecord
-from backends.body import BodyModel, BodyParams, posed_vertices
+from backends.body import BodyModel, BodyParams, FixedBody
 from backends.body.skeleton import JOINT_INDEX
 from backends.confidence import confidence_rgb, vertex_mm
 from backends.deidentify.belief import LimbVertices, limb_vertices
@@ -65,24 +65,25 @@ class Wardrobe:
         self._head_faces = _head_faces(body)
         self._limbs = limb_vertices(body)
         self._closed = closed_faces(body.v_template, body.faces)
+        self._bare = FixedBody(body)
         self._worn: dict[tuple[int, int, bytes], _Worn] = {}
 
-    def shown(self, presence: Presence, params: BodyParams, vertices: F4, method: Method) -> Shown:
-        """The person's body, posed by ``params`` to ``vertices`` (V, 3), in the look of ``method``."""
+    def shown(self, presence: Presence, params: BodyParams, method: Method) -> Shown:
+        """The person's body, posed by ``params``, in the look of ``method``."""
         faces, track = self._body.faces, presence.track
         if method.look == "clothed":
             worn = self._clothes_of(track, params)
-            posed = posed_vertices(worn.dressed.body, params).astype(np.float32)
+            posed = worn.posable.posed(params).astype(np.float32)
             mesh = Mesh(posed, worn.dressed.body.faces, worn.dressed.colors, closed=worn.closed)
             return Shown(mesh, worn.head_faces, worn.limbs)
-        if method.look == "confidence" and presence.confidence is not None:
-            colors = confidence_rgb(vertex_mm(self._body, presence.confidence))
-            mesh = Mesh(vertices, faces, colors, closed=self._closed)
-        elif method.look == "confidence":
-            mesh = Mesh(vertices, faces, UNKNOWN_RGB, closed=self._closed)
-        else:
-            light = _FLAT if method.look == "plain" else None
-            mesh = Mesh(vertices, faces, mesh_color(track), light=light, closed=self._closed)
+        vertices, light = self._bare.posed(params).astype(np.float32), None
+        colors: U1 | tuple[int, int, int] = mesh_color(track)
+        if method.look == "confidence":
+            sure = presence.confidence
+            colors = UNKNOWN_RGB if sure is None else confidence_rgb(vertex_mm(self._body, sure))
+        elif method.look == "plain":
+            light = _FLAT
+        mesh = Mesh(vertices, faces, colors, light=light, closed=self._closed)
         return Shown(mesh, self._head_faces, self._limbs)
 
     def _clothes_of(self, track: TrackRecord, params: BodyParams) -> _Worn:
@@ -103,7 +104,7 @@ class Wardrobe:
             # The ends of the skin lie under cloth.
             skin = (dressed.colors == _NOBODYS_SKIN).all(axis=1)
             closed = closed_faces(cloth.v_template, cloth.faces, np.where(skin, 0.0, REACH_M))
-            found = _Worn(dressed, _head_faces_dressed(cloth), limb_vertices(cloth), closed)
+            found = _Worn(dressed, FixedBody(cloth), _head_faces_dressed(cloth), limb_vertices(cloth), closed)
             self._worn[key] = found
         return found
 
@@ -114,6 +115,7 @@ class _Worn:
     ``closed``."""
 
     dressed: Dressed
+    posable: FixedBody
     head_faces: I8
     limbs: LimbVertices
     closed: npt.NDArray[np.bool_]

@@ -51,18 +51,18 @@ def _sole(body: BodyModel, side: str) -> I8:
 
 
 def feet_of(
-    vertices: F4, feet: tuple[I8, I8], camera: Camera, belief: tuple[float, float], up: F8 | None = None
+    feet: tuple[F4, F4], camera: Camera, belief: tuple[float, float], up: F8 | None = None
 ) -> F4:
     """(2, 4) where both feet stand, metres in camera coordinates, and how far each is to be believed.
 
     Args:
-        vertices: (V, 3) of the bare body; feet: see :func:`soles`.
+        feet: (N, 3) vertices of the left and the right sole, see :func:`soles`.
         belief: in the left and the right foot, in [0, 1].
         up: (3,) as in :func:`cast_shadows`.
     """
     found = np.empty((2, 4), np.float32)
-    for row, index, sure in zip(found, feet, belief):
-        row[:3], row[3] = vertices[index].mean(axis=0), sure
+    for row, sole, sure in zip(found, feet, belief):
+        row[:3], row[3] = sole.mean(axis=0), sure
     depth = found[:, :3] @ _down(camera, up).astype(np.float32)
     found[:, 3] *= np.exp(-(depth.max() - depth) / _LIFTED_M)
     return found

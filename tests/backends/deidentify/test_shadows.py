@@ -13,7 +13,8 @@ from backends.deidentify.shadows import cast_shadows, feet_of, soles
 def stood() -> PersonCover:
     a, _ = person(standing(z=5.0))
     assert a.mesh is not None
-    return changed(a, feet=feet_of(np.asarray(a.mesh.vertices), soles(BODY), CAMERA, (1.0, 1.0)))
+    left, right = (np.asarray(a.mesh.vertices)[f] for f in soles(BODY))
+    return changed(a, feet=feet_of((left, right), CAMERA, (1.0, 1.0)))
 
 
 def test_the_ground_darkens_softly_under_the_feet_and_nowhere_else() -> None:
@@ -57,7 +58,7 @@ def test_a_lifted_foot_casts_less() -> None:
     vertices = np.asarray(a.mesh.vertices).copy()
     left, right = soles(BODY)
     vertices[left, 1] -= 0.3
-    feet = feet_of(vertices, (left, right), CAMERA, (1.0, 0.8))
+    feet = feet_of((vertices[left], vertices[right]), CAMERA, (1.0, 0.8))
     assert feet[0, 3] < 0.05
     assert feet[1, 3] == np.float32(0.8)
 
