@@ -17,9 +17,6 @@ SURE = 0.5
 SMALL_PX = 24
 """Faces below this many pixels are hard to recognise, also for a machine."""
 
-_PERSON_ALONE = 0.7
-"""A body seen once only counts from this score on: a coat on a chair is at 0.5 now and then."""
-
 _INSIDE = 0.8
 
 
@@ -36,8 +33,6 @@ def make_events(
     events: list[LeakEvent] = []
     pictures: dict[str, bytes] = {}
     for chain in chains:
-        if chain.kind == "person" and len(chain.frames) < 2 and max(chain.scores) < _PERSON_ALONE:
-            continue
         event = _event(chain, str(len(events) + 1))
         if track_of is not None and event.track_id is None:
             best = int(np.argmax(chain.scores))

@@ -18,6 +18,10 @@ _REACH = 0.9
 
 _REACH_MORE = 0.25
 _FARTHEST = 2.5
+_STILL = 0.8
+"""Overlap (intersection over union) from which on a body in the same place, however much later, is the same:
+what lies there all the time is seen in some frames and not in others."""
+
 _SIZES = 2.5
 """How many times larger it may have become."""
 
@@ -39,6 +43,13 @@ class Chain:
         self.boxes.append(finding.box)
         self.scores.append(finding.score)
         self.found_by.add(finding.found_by)
+
+    def extend(self, later: Chain) -> None:
+        """The same thing, seen again."""
+        self.frames += later.frames
+        self.boxes += later.boxes
+        self.scores += later.scores
+        self.found_by |= later.found_by
 
 
 class Linker:
@@ -77,7 +88,15 @@ class Linker:
 
     def finish(self) -> list[Chain]:
         """All chains, in order of their first frame."""
-        return sorted(self._done + self._open, key=lambda c: (c.frames[0], c.frames[-1], c.kind))
+        every = sorted(self._done + self._open, key=lambda c: (c.frames[0], c.frames[-1], c.kind))
+        chains: list[Chain] = []
+        for chain in every:
+            before = next((c for c in chains if _is_still(c, chain)), None)
+            if before is None:
+                chains.append(chain)
+            else:
+                before.extend(chain)
+        return chains
 
 
 def _may_be(chain: Chain, finding: Finding) -> bool:
@@ -102,3 +121,13 @@ def _size(box: F4) -> float:
 def _middle(box: F4) -> npt.NDArray[np.float64]:
     middle: npt.NDArray[np.float64] = np.asarray(box, np.float64).reshape(2, 2).mean(axis=0)
     return middle
+
+
+def _is_still(before: Chain, after: Chain) -> bool:
+    """Whether a body that is seen again lies as it lay."""
+    if not before.kind == after.kind == "person" or before.frames[-1] >= after.frames[0]:
+        return False
+    a, b = before.boxes[-1], after.boxes[0]
+    both = float(np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)))
+    areas = float(np.prod(a[2:] - a[:2])) + float(np.prod(b[2:] - b[:2]))
+    return before.track_id == after.track_id and both >= _STILL * (areas - both)

@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from backends.audit.blocks import around, share_in
 from backends.audit.changes import ChangeMemory, Place
-from backends.audit.networks import Networks, is_same
+from backends.audit.drawn import beside, is_same_person, without_cover
+from backends.audit.networks import AGAIN_SCORE, Networks, is_same
 from backends.audit.standing import Standing, blocks_of
 from backends.audit.types import Finding
 from backends.detection.faces import Face
@@ -60,6 +61,9 @@ _LEAST_SEEN = 12
 _BODIES_EVERY = 3
 """Frames from one look for bodies in changed places to the next."""
 
+_AGAIN = 2
+"""In so many of four squares beside the one in which somebody was found they have to be found too."""
+
 _MOST_TILES = 2
 """In how many changed places of a frame bodies are looked for, the largest ones: they take 7 ms each."""
 
@@ -87,16 +91,16 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """A picture that is being searched."""
+    """A picture that is being searched; ``bare`` is the one in which people are looked for."""
 
-    size: tuple[int, int]
+    bare: U1
     replaced: Bools | None
     means: U1
     shown: Bools
     places: Sequence[Place] | None
     faces: Sequence[_Asked]
     surely: Future[list[Face]] | None
-    people: Sequence[Future[list[Region]]]
+    people: Sequence[tuple[Tile, Future[list[Region]]]]
     with_bodies: bool
 
 
@@ -173,7 +177,7 @@ class Searcher:
         found = _faces(faces, CENTERFACE)
         if look.surely is not None:
             found += _faces(_new(look.surely.result(), faces), FULL_RANGE)
-        found = _seen(found + _bodies(look), look.replaced)
+        found = _seen(found, look.replaced) + self._bodies(look)
         if look.places is None:
             self._standing.searched_whole(found, look.means, look.shown)
             return found
@@ -187,6 +191,27 @@ class Searcher:
             return []
         return self._memory.alike(*blocks_of(box, self._memory.now[1].shape))
 
+    def _bodies(self, look: Look) -> list[Finding]:
+        """People whom no cover hides."""
+        tile_of = {region: tile for tile, asked in look.people for region in asked.result()}
+        found = []
+        for region in suppress(list(tile_of)):
+            person = _person(region, look.bare)
+            if (person.box[2:] - person.box[:2]).min() < _LEAST_SEEN or not _seen([person], look.replaced):
+                continue
+            if self._is_found_beside(look.bare, person, tile_of[region]):
+                found.append(person)
+        return found
+
+    def _is_found_beside(self, image: U1, person: Finding, tile: Tile) -> bool:
+        """Whether a person is found in squares of the picture that lie a little beside this one, too."""
+        asked = [self._networks.people(image, near, AGAIN_SCORE) for near in beside(tile)]
+        seen = [
+            any(is_same_person(person.box, _person(r, image).box) for r in answer.result())
+            for answer in asked
+        ]  # fmt: skip
+        return sum(seen) >= _AGAIN
+
     def _whole(self, image: U1, replaced: Bools | None, means: U1, shown: Bools) -> Look:
         """All networks, all scales, turned."""
         h, w = image.shape[:2]
@@ -196,9 +221,10 @@ class Searcher:
         scales = [self._networks.upright(image, scale) for scale in (1.0, 0.5, 0.25)]
         turned = self._networks.turned(_scaled(image, 0.5))
         surely = self._networks.surely(image)
-        people = [self._networks.people(image, tile) for tile in make_tiles(w, h)]
+        bare = _bare(image, replaced, means)
+        people = [(tile, self._networks.people(bare, tile)) for tile in make_tiles(w, h)]
         asked = _Asked(everything, everything, scales, turned, 0.5)
-        return Look((h, w), replaced, means, shown, None, [asked], surely, people, True)
+        return Look(bare, replaced, means, shown, None, [asked], surely, people, True)
 
     def _partly(
         self, image: U1, replaced: Bools | None, means: U1, shown: Bools, changed: Sequence[Place]
@@ -220,19 +246,19 @@ class Searcher:
         with_bodies = self._count % _BODIES_EVERY == 0
         large = sorted((p for p in places if p.area >= _LEAST_BODY**2), key=lambda p: -p.area)
         tiles = [_tile_about(p) for p in large[:_MOST_TILES]] if with_bodies else []
-        people = [self._networks.people(image, tile) for tile in tiles]
-        return Look((h, w), replaced, means, shown, changed, asked, None, people, with_bodies)
+        bare = _bare(image, replaced, means) if tiles else image
+        people = [(tile, self._networks.people(bare, tile)) for tile in tiles]
+        return Look(bare, replaced, means, shown, changed, asked, None, people, with_bodies)
 
 
-def _bodies(look: Look) -> list[Finding]:
-    regions = [region for asked in look.people for region in asked.result()]
-    h, w = look.size
-    found = []
-    for region in suppress(regions):
-        box, head = _clipped(_body_box(region), w, h), _head_box(region)
-        if (box[2:] - box[:2]).min() >= _LEAST_SEEN:
-            found.append(Finding("person", box, region.score, PEOPLE, head=_clipped(head, w, h)))
-    return found
+def _bare(image: U1, replaced: Bools | None, means: U1) -> U1:
+    return image if replaced is None else without_cover(image, replaced, means)
+
+
+def _person(region: Region, image: U1) -> Finding:
+    h, w = image.shape[:2]
+    box, head = _clipped(_body_box(region), w, h), _clipped(_head_box(region), w, h)
+    return Finding("person", box, region.score, PEOPLE, head=head)
 
 
 def _part(image: U1, place: Place) -> U1:

@@ -35,3 +35,21 @@ def test_far_apart_of_other_size_or_of_another_track_is_another_thing() -> None:
     linker.add(2, [face(90, side=100)])
     linker.add(3, [face(90, side=100, track_id=4)])
     assert [len(c.frames) for c in linker.finish()] == [1, 1, 1, 1]
+
+
+def body(x: float, y: float = 50) -> Finding:
+    return Finding("person", np.float32([x, y, x + 40, y + 100]), 0.9, "BlazePose detector")
+
+
+def test_a_body_that_lies_still_is_one_thing_however_seldom_it_is_seen() -> None:
+    linker = Linker({"face": 3, "person": 10, "head": 2})
+    for i in (0, 1, 50, 51, 200):
+        linker.add(i, [body(10 + i % 2)])
+    linker.add(300, [body(60)])
+    linker.add(400, [face(10)])
+    linker.add(500, [face(10)])
+    chains = linker.finish()
+    assert [(c.kind, c.frames) for c in chains] == [
+        ("person", [0, 1, 50, 51, 200]), ("person", [300]), ("face", [400]), ("face", [500]),
+    ]  # fmt: skip
+    assert len(chains[0].boxes) == len(chains[0].scores) == 5
