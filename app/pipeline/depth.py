@@ -132,8 +132,8 @@ def _cameras(choice: DepthChoice, footage: Footage) -> tuple[Camera | None, Came
     sensors = [c for c in known if plain(c.name).endswith("depth")]
     others = [c for c in known if c not in sensors]
     named = [c for c in others if plain(c.name) in (plain(footage.path.stem), *_COLOUR)]
-    chosen = (named or others)[:1] if len(named or others) == 1 or named else others
-    (colour,) = cameras_for([footage.path.stem], [(footage.width, footage.height)], chosen, where)
+    size = (footage.width, footage.height)
+    (colour,) = cameras_for([footage.path.stem], [size], named[:1] or others, where)
     return colour, sensors[0].camera(0, 0) if sensors else None
 
 

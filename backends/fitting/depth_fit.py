@@ -19,7 +19,8 @@ F8 = npt.NDArray[np.float64]
 
 MIN_TOLD: Final = 3
 """Keypoints that a sensor has to tell of: fewer may be a thing that the mask took for the person."""
-_ROUNDS = 2
+_COLD, _WARM = 2, 1
+"""Rounds from nothing, and from where the person was a moment ago."""
 
 
 def fit_with_depth(
@@ -38,11 +39,11 @@ def fit_with_depth(
         NotEnoughKeypoints, InputError: as :meth:`BodyFitter.fit`.
     """
     result: FitResult | None = None
-    params = init
+    params, rounds = init, _WARM
     if params is None or not np.isfinite(params.pose).all() or not params.transl[2] > 0.1:
         result = fitter.fit(keypoints, world, camera, betas=betas, temporal=temporal)
-        params = result.params
-    for i in range(_ROUNDS):
+        params, rounds = result.params, _COLD
+    for i in range(rounds):
         told = depths_of(skin, params, camera, patch)
         if i == 0 and told is not None:
             # As a whole to where it is, or the parts would be taken for strays.

@@ -8,6 +8,7 @@ from app.cli.bench.audit import audit
 from app.cli.bench.cover import cover
 from app.cli.bench.deface import deface
 from app.cli.bench.deidentify import deidentify
+from app.cli.bench.depth import depth
 from app.cli.bench.drag import drag
 from app.cli.bench.fit import fit
 from app.cli.bench.pipeline import export, memory, pipeline
@@ -23,6 +24,6 @@ bench = typer.Typer(
 )
 for command in (
     seek, fit, drag, raster, pipeline, export, memory, ui, scene, find, plate, cover, audit,
-    utility, deidentify, deface,
+    utility, deidentify, deface, depth,
 ):  # fmt: skip
     bench.command()(command)
