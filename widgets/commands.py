@@ -14,6 +14,7 @@ _MENU = (
     ("File", ("open", "several", "demo", "", "run", "run_again", "hands_face", "pause", "cancel_work", "",
               "export", "", "close", "quit")),
     ("Body", ("body_free", "body_smplx", "body_smplh", "body_smpl", "", "body_file")),
+    ("Depth sensor", ("depth_none", "", "depth_folder", "depth_file")),
     ("Edit", ("undo", "redo", "", "carry", "swap", "hide_person", "mark_reviewed", "delete_person", "",
               "cover_person", "draw_region")),
     ("Play", ("play", "play_backward", "play_forward", "", "first_frame", "last_frame", "go_to", "",
@@ -67,7 +68,7 @@ class Commands(QObject):
         menu = QMenu(self._window)
         for title, names in _MENU:
             target = menu.addMenu(title) if title else menu
-            target.setToolTipsVisible(title == "Body")
+            target.setToolTipsVisible(title in ("Body", "Depth sensor"))
             if not title:
                 menu.addSeparator()
             for name in names:

@@ -14,6 +14,7 @@ from widgets.cameras.several import CAMERA_SUFFIXES, SeveralCameras
 from widgets.cameras.tool import KEYS, CameraTool
 from widgets.commands import Commands
 from widgets.controller import Controller
+from widgets.depth import DepthTool
 from widgets.desk import Desk
 from widgets.dialogs.welcome import WelcomePage
 from widgets.editing import Editing
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self.leaks = LeakTool(self.controller, self.work, self)
         self.never_seen = NeverSeenTool(self.controller, self)
         self.bodies = BodyTool(self, self.controller, self.work, self.commands, self.settings)
+        self.depth_sensor = DepthTool(self, self.controller, self.work, self.commands, self.settings)
         self.files = Files(self, self.controller, self.settings)
         self.several = SeveralCameras(self, self.controller.bridge, self.work, self.settings)
         self.cameras = CameraTool(self.controller, self.work, self.commands, self)
@@ -145,6 +147,7 @@ class MainWindow(QMainWindow):
             self.work.failed,
             self.files.failed,
             self.bodies.failed,
+            self.depth_sensor.failed,
             self.occlusion.failed,
             self.privacy.failed,
             self.leaks.failed,

@@ -54,13 +54,13 @@ def take_depth(
         UnderstudyError: it cannot be used, or the project has results that were found otherwise.
     """
     from app.footage.depth import find_depth
-    from app.pipeline.depth import DepthChoice, choose_depth, chosen_depth
+    from app.pipeline.depth import DepthChoice, choose_depth, is_decided
 
     if depth is not None:
         choose_depth(store, footage, DepthChoice(depth, scale, calibration), restart=restart)
     elif no_depth:
         choose_depth(store, footage, None, restart=restart)
-    elif (restart or not store.processed()) and chosen_depth(store) is None:
+    elif (restart or not store.processed()) and not is_decided(store):
         beside = find_depth(footage.path)
         if beside is not None:
             console.err.print(f"Depth beside the video: {beside.name}", markup=False)

@@ -100,12 +100,14 @@ def _footage(path: Path) -> dict[str, Any]:
 
 def _project(path: Path) -> dict[str, Any]:
     from app.pipeline.bodies import project_ref
+    from app.pipeline.depth import chosen_depth
     from app.pipeline.focal_stage import focal_word
     from app.project.store import ProjectStore
 
     store = ProjectStore.open(path)
     try:
         footage, camera = store.footage(), store.camera()
+        depth = chosen_depth(store)
         processed = sum(last - first + 1 for first, last in store.processed())
         corrected = store.query("SELECT count(*) FROM observations WHERE reviewed = 1")[0][0]
         exports = store.query("SELECT at FROM exports ORDER BY id")
@@ -118,7 +120,7 @@ def _project(path: Path) -> dict[str, Any]:
             "project": path.name, "footage": footage.path.name, "footage_is_there": footage.path.exists(),
             "width": footage.width, "height": footage.height, "frames": footage.n_frames,
             "focal_length": f"{camera.fx:.0f} pixels, {focal_word(camera)}",
-            "body": project_ref(store).name,
+            "body": project_ref(store).name, "depth": depth.path.name if depth is not None else "none",
             "processed_frames": processed, "people": people, "corrected": int(corrected),
             "exports": [row["at"] for row in exports], "read_only": store.read_only,
         }  # fmt: skip

@@ -59,6 +59,11 @@ def chosen_depth(store: ProjectStore) -> DepthChoice | None:
     )  # fmt: skip
 
 
+def is_decided(store: ProjectStore) -> bool:
+    """Whether somebody has said which depth the project's runs read, or that they read none."""
+    return depth_note(store) is not None
+
+
 def choose_depth(
     store: ProjectStore, footage: Footage, choice: DepthChoice | None, *, restart: bool = False
 ) -> None:
@@ -75,16 +80,16 @@ def choose_depth(
     """
     if choice is not None:
         choice = _absolute(choice)
-    if choice == chosen_depth(store):
+    if choice == chosen_depth(store) and (choice is not None or is_decided(store)):
         return
-    if store.processed() and not restart:
+    if choice != chosen_depth(store) and store.processed() and not restart:
         raise ProjectError(
             "This project's bodies were fitted "
             + ("without depth" if choice is not None else "with depth")
             + ". Run it again from the start (--restart) to change that, or make another project."
         )
     if choice is None:
-        set_depth_note(store, None)
+        set_depth_note(store, {})
         return
     colour, _ = _cameras(choice, footage)
     _open(choice, footage).close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from app.pipeline.events import Listener, Progress, StageStarted
 from app.pipeline.fit_stage import FitStage
@@ -15,6 +16,8 @@ from app.project.records import PersonRecord
 from app.project.store import ProjectStore
 from backends.confidence.reasons import Shown, TrackView, findings, track_view
 from backends.fitting.evidence import weigh
+
+F8 = npt.NDArray[np.float64]
 
 STAGE = "reasons"
 
@@ -71,7 +74,7 @@ def _view(stage: FitStage, people: Sequence[PersonRecord], times: Sequence[float
     shown = [
         Shown(
             times[p.frame], p.body.params, p.body.reprojected, p.estimate,
-            weigh(p.estimate.keypoints, stage.fitter.settings).sigma,
+            weigh(p.estimate.keypoints, stage.fitter.settings).sigma, _apart(stage, p),
         )
         for p in people
         if p.body is not None
@@ -79,3 +82,11 @@ def _view(stage: FitStage, people: Sequence[PersonRecord], times: Sequence[float
     if not shown or (np.diff([s.time for s in shown]) <= 0).any():
         return None  # footage whose times do not rise says nothing about movement
     return track_view(stage.trust.sites, shown, [p.frame for p in people], stage.camera)
+
+
+def _apart(stage: FitStage, person: PersonRecord) -> F8 | None:
+    """(23,) metres that a depth sensor has the keypoints off the person's body; None without one."""
+    if person.body is None:
+        return None
+    told = stage.depths(person.body.params, person.estimate)
+    return None if told is None else told.apart

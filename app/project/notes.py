@@ -82,6 +82,6 @@ def depth_note(store: ProjectStore) -> Any:
     return store.setting(_DEPTH)
 
 
-def set_depth_note(store: ProjectStore, values: Mapping[str, Any] | None) -> None:
+def set_depth_note(store: ProjectStore, values: Mapping[str, Any]) -> None:
     """Remember which depth the runs read; see :mod:`app.pipeline.depth`."""
-    _note(store, _DEPTH, None if values is None else dict(values))
+    _note(store, _DEPTH, dict(values))

@@ -62,7 +62,7 @@ _BY_ITSELF: Final = {
     ReasonKind.TWO_TRACKS: 3.0, ReasonKind.SIDES_SWAPPED: 4.0, ReasonKind.JUMP: 3.0,
     ReasonKind.BENT_WRONG: 3.0, ReasonKind.FOOT_SLIDES: 0.7, ReasonKind.CUT_OFF: 0.3,
     ReasonKind.KEYPOINT_FAR: 0.7, ReasonKind.OUTSIDE_MASK: 0.6, ReasonKind.DISAGREE: 0.7,
-    ReasonKind.LOW_SCORE: 0.3,
+    ReasonKind.LOW_SCORE: 0.3, ReasonKind.DEPTH_APART: 0.7,
 }  # fmt: skip
 """What a second of each reason is worth at its worst, for those that stand by themselves."""
 

@@ -22,6 +22,7 @@ from app.project.room import RoomNote, room_note
 from app.project.store import ProjectStore
 from app.review import opening
 from app.review.carry import span_of
+from app.review.depth import DepthSetting
 from app.review.drag import Drag
 from app.review.editing import Editor
 from app.review.findings import Findings
@@ -99,6 +100,7 @@ class Session(SessionEdits):
         )
         self.leaks = Leaks(store, lambda: self._log, lambda edit: self._after(edit), self._writable)
         self._warm = warm_up(self._stage)
+        self.depth = DepthSetting(store, footage, self._writable)
         self.model = scene_model(self._body)
         self._level = Level(store, self._body, camera, lambda: self.changed())
         self.name = store.path.stem

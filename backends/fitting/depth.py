@@ -42,6 +42,8 @@ _LEAST = 3
 """Places of a keypoint's neighbourhood that have to be seen."""
 _STRAY_M = 0.6
 """What differs more from the rest of the body is something else."""
+_CUT = 3.0
+"""Standard deviations; what lies farther off loses its say (:func:`backends.fitting.terms.robust`)."""
 _SKIN_SIGMA_M = 0.018
 """Clothes, hair and muscles: how well the skin of the body is known."""
 _CLOTH_M, _BARE_M = 0.028, 0.006
@@ -129,7 +131,7 @@ def with_depth(known: Evidence, depth: KeypointDepths | None) -> Evidence:
     """The evidence of one view with what a sensor tells of the keypoints."""
     if depth is None:
         return known
-    return known._replace(depth=depth.metres[None], depth_sigma=depth.sigma[None])
+    return known._replace(depth=depth.metres[None], depth_sigma=depth.sigma[None], depth_cut=_CUT)
 
 
 def moved_to(params: BodyParams, body: BodyModel, ratio: float) -> BodyParams:

@@ -31,6 +31,13 @@ _ON_JOINT.update({
     "right_big_toe": "right_foot", "right_small_toe": "right_foot", "right_heel": "right_ankle",
 })  # fmt: skip
 _JOINT_OF = tuple(_ON_JOINT[name] for name in KEYPOINT_NAMES)
+_SENSED = (
+    INDEX["nose"],
+    *(INDEX[f"{side}_{name}"] for name in ("elbow", "wrist", "knee", "ankle") for side in ("left", "right")),
+)
+_APART_M = 0.12
+"""On drawn people whom the networks had found, four of five keypoints that a sensor had farther off than
+this were more than 10 cm off in truth; of all that it told about, 28 %."""
 
 
 def body_size(view: TrackView) -> F8:
@@ -132,6 +139,20 @@ def disagree(view: TrackView) -> list[Found]:
                 worth = 0.2 + 0.8 * _severity(float(apart[t, k]), _DISAGREE_MM, 500.0)
                 mm = round(float(apart[t, k]) / 10)
                 out.append(Found(ReasonKind.DISAGREE, _JOINT_OF[k], int(t), worth, f"{mm} cm"))
+    return out
+
+
+def depth_apart(view: TrackView) -> list[Found]:
+    """Limbs and heads that a depth sensor has nearer or farther than the body, which was told."""
+    out = []
+    for k in _SENSED:
+        with np.errstate(invalid="ignore"):
+            bad = np.abs(view.apart[:, k]) > _APART_M
+        for t in np.flatnonzero(bad):
+            gap = float(view.apart[t, k])
+            worth = 0.3 + 0.7 * _severity(abs(gap), _APART_M, 0.5)
+            words = f"{round(100 * abs(gap))} cm {'nearer' if gap < 0 else 'farther away'}"
+            out.append(Found(ReasonKind.DEPTH_APART, _JOINT_OF[k], int(t), worth, words))
     return out
 
 

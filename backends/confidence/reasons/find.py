@@ -23,7 +23,7 @@ _LEAST_S: Final[dict[ReasonKind, float]] = {
     ReasonKind.JUMP: 0.0, ReasonKind.BENT_WRONG: 0.1, ReasonKind.SIDES_SWAPPED: 0.0,
     ReasonKind.FOOT_SLIDES: 0.3, ReasonKind.KEYPOINT_FAR: 0.2, ReasonKind.TWO_TRACKS: 0.2,
     ReasonKind.OUTSIDE_MASK: 0.3, ReasonKind.CUT_OFF: 0.3, ReasonKind.DISAGREE: 0.3,
-    ReasonKind.LOW_SCORE: 0.5,
+    ReasonKind.LOW_SCORE: 0.5, ReasonKind.DEPTH_APART: 0.3,
 }  # fmt: skip
 """Shorter stretches are noise, unless a frame is all there is."""
 
@@ -34,8 +34,8 @@ _LIMBS: Final = {
 
 _SINGLE: tuple[Callable[[TrackView], list[Found]], ...] = (
     evidence.keypoint_far, evidence.sides_swapped, evidence.outside_mask, evidence.cut_off,
-    evidence.disagree, evidence.low_score, motion.bent_wrong, motion.jumps, motion.sides_flip,
-    motion.foot_slides,
+    evidence.disagree, evidence.depth_apart, evidence.low_score, motion.bent_wrong, motion.jumps,
+    motion.sides_flip, motion.foot_slides,
 )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def check_view(view: TrackView) -> None:
         "time": (n,), "joints": (n, 22, 3), "pose": (n, 22, 3), "joints_xy": (n, 22, 2),
         "body_xy": (n, 23, 2), "xy": (n, 23, 2), "score": (n, 23), "used": (n, 23), "by_person": (n, 23),
         "noise": (n, 23), "world": (n, 23, 3), "body_points": (n, 23, 3), "in_mask": (n, 22),
-        "presence": (n,), "box": (n, 4), "mm_per_px": (n,),
+        "presence": (n,), "box": (n, 4), "mm_per_px": (n,), "apart": (n, 23),
     }  # fmt: skip
     for name, shape in shapes.items():
         if getattr(view, name).shape != shape:

@@ -40,6 +40,8 @@ def sentence(found: Found) -> str:
         return f"The picture's border cuts the person off: the {where} is a guess."
     if found.kind is ReasonKind.DISAGREE:
         return f"Two estimates of the {where} lie {found.words} apart."
+    if found.kind is ReasonKind.DEPTH_APART:
+        return f"The depth sensor has the {where} {found.words} than the mesh."
     if not found.joint:
         return "It is not sure that this is a person."
     return f"The {where} is hard to see."
@@ -60,5 +62,6 @@ def title(found: Found) -> str:
         ReasonKind.OUTSIDE_MASK: f"{named} outside the outline",
         ReasonKind.CUT_OFF: f"Cut off by the border ({where})",
         ReasonKind.DISAGREE: f"Estimates of the {where} differ",
+        ReasonKind.DEPTH_APART: f"Depth sensor disagrees at the {where}",
         ReasonKind.LOW_SCORE: f"{named} hard to see" if found.joint else "May not be a person",
     }[found.kind]

@@ -25,6 +25,7 @@ class ReasonKind(StrEnum):
     CUT_OFF = "cut-off"
     DISAGREE = "disagree"
     LOW_SCORE = "low-score"
+    DEPTH_APART = "depth-apart"
 
 
 TITLES: dict[ReasonKind, str] = {
@@ -38,6 +39,7 @@ TITLES: dict[ReasonKind, str] = {
     ReasonKind.CUT_OFF: "Person cut off by the border",
     ReasonKind.DISAGREE: "Estimators disagree",
     ReasonKind.LOW_SCORE: "Hard to see",
+    ReasonKind.DEPTH_APART: "Depth sensor disagrees",
 }
 """What a filter is called."""
 
@@ -96,6 +98,8 @@ class TrackView:
         in_mask: (T, 22) share of a disc about each joint that the person's mask holds, NaN without a mask.
         presence: (T,) the detector's score. box: (T, 4) pixels. size: (width, height) of the picture.
         mm_per_px: (T,) millimetres a pixel at the pelvis.
+        apart: (T, 23) metres that a depth sensor has each keypoint nearer (-) or farther (+) than the body,
+            NaN where it says nothing.
     """
 
     frame: npt.NDArray[np.int64]
@@ -116,3 +120,4 @@ class TrackView:
     box: F8
     size: tuple[int, int]
     mm_per_px: F8
+    apart: F8

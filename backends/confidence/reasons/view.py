@@ -20,6 +20,8 @@ from backends.keypoints.types import PoseEstimate, Source
 
 F8 = npt.NDArray[np.float64]
 
+_NOTHING = np.full(N_KEYPOINTS, np.nan)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
@@ -28,6 +30,7 @@ class Shown:
     Attributes:
         time: seconds. body_xy: (23, 2) the body's keypoints, pixels.
         noise: (23,) pixels that each keypoint may be off, inf where the fit did not use it.
+        apart: (23,) metres that a depth sensor has each keypoint off the body, NaN where it says nothing.
     """
 
     time: float
@@ -35,6 +38,7 @@ class Shown:
     body_xy: npt.NDArray[np.float32]
     estimate: PoseEstimate
     noise: F8
+    apart: F8 | None = None
 
 
 def track_view(sites: Sites, shown: Sequence[Shown], frames: Sequence[int], camera: Camera) -> TrackView:
@@ -66,6 +70,7 @@ def track_view(sites: Sites, shown: Sequence[Shown], frames: Sequence[int], came
         presence=np.array([s.estimate.score for s in shown], np.float64),
         box=np.stack([s.estimate.box for s in shown]).astype(np.float64), size=(camera.width, camera.height),
         mm_per_px=1e3 * np.maximum(X[:, 0, 2], 0.1) / camera.fx,
+        apart=np.stack([_NOTHING if s.apart is None else s.apart for s in shown]),
     )  # fmt: skip
 
 

@@ -197,3 +197,14 @@ def test_a_limb_is_named_once_by_its_worst_joint() -> None:
     xy[10:20, INDEX["left_wrist"]] += (120.0, 0.0)
     (reason,) = only(replace(clean(), xy=xy), ReasonKind.KEYPOINT_FAR)
     assert (reason.joint, reason.first, reason.last) == ("left_wrist", 110, 119)
+
+
+def test_a_depth_sensor_that_has_a_hand_elsewhere_says_how_far() -> None:
+    apart = clean().apart.copy()
+    apart[8:20, INDEX["left_wrist"]] = -0.23
+    apart[:, INDEX["right_knee"]] = 0.05  # clothes
+    (reason,) = only(replace(clean(), apart=apart), ReasonKind.DEPTH_APART)
+    assert (reason.first, reason.last, reason.joint) == (108, 119, "left_wrist")
+    assert reason.title == "Depth sensor disagrees at the left wrist"
+    assert reason.sentence == "The depth sensor has the left wrist 23 cm nearer than the mesh."
+    assert np.isnan(clean().apart).all(), "without a sensor nothing is said of depth"
