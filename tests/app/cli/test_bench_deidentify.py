@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
 import sys
 from fractions import Fraction
@@ -22,6 +23,11 @@ from app.pipeline.job import Control
 # The package's names of the same words are the commands.
 deface = importlib.import_module("app.cli.bench.deface")
 deidentify = importlib.import_module("app.cli.bench.deidentify")
+
+
+def _process(path: Path) -> float:
+    """The process that answers, which has not been here before."""
+    return os.getpid() if path.exists() else 0.0
 
 
 @pytest.fixture
@@ -45,6 +51,7 @@ def test_the_whole_way_is_summed_with_and_without_the_search(
     monkeypatch.setattr("app.pipeline.engine.default_engine", lambda: None)
     monkeypatch.setattr(deidentify, "warm_up", lambda engine: None)
     monkeypatch.setattr(deidentify, "centerface", lambda *args: (24, 4.0))
+    monkeypatch.setattr(deidentify, "_memory_alone", lambda path: 1234.0)
     assert main(["bench", "deidentify", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     rates = {row["what"]: row["frames_per_s"] for row in told["rows"]}
@@ -52,7 +59,23 @@ def test_the_whole_way_is_summed_with_and_without_the_search(
     assert rates["Understudy: everything, searched (target 10)"] == pytest.approx(10.0)
     assert told["rows"][-1]["what"].startswith("baseline")
     assert told["rows"][-2]["ratio"] == pytest.approx(10.0 / 6.0)
-    assert "Peak memory" in told["note"]
+    assert "Peak memory 1234 MB" in told["note"]
+
+
+def test_memory_is_that_of_a_process_that_does_nothing_else(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deidentify, "_memory_of", _process)
+    assert deidentify._memory_alone(clip) not in (0, os.getpid())
+    asked: list[Path] = []
+    monkeypatch.undo()
+    monkeypatch.setattr("app.pipeline.engine.default_engine", lambda: None)
+    monkeypatch.setattr(deidentify, "_whole_way", lambda path, *rest: asked.append(path))
+    project = clip.with_suffix(".understudy")
+    project.write_bytes(b"of an earlier run")
+    assert deidentify._memory_of(clip) > 10
+    assert asked == [clip]
+    assert not project.exists()
 
 
 def test_the_warm_up_clip_is_the_beginning(clip: Path, tmp_path: Path) -> None:
