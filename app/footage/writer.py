@@ -32,6 +32,7 @@ class _Encoder:
     """How a codec is asked for.
 
     Attributes:
+        preset: how hard the encoder tries.
         tag: the sample entry in the mp4; players of Apple's take H.265 only as "hvc1".
         crf_shift: added to the quality, so that both codecs look alike.
         told: NAL unit types (ITU-T H.264 table 7-1, H.265 table 7-1) of supplemental information, in which
@@ -39,16 +40,24 @@ class _Encoder:
     """
 
     name: str
+    preset: str
     tag: str
     options: dict[str, str]
     crf_shift: int
     told: str
 
 
+# "superfast", but with the bits spent where later frames copy from, as "veryfast" does: 40 covered frames
+# at 1280x720, a busy machine, take 6.2 ms of processor time each, 39.1 dB and 574 kB; "veryfast" 9 ms,
+# 38.9 dB and 517 kB.
 _ENCODERS: dict[Codec, _Encoder] = {
-    "h264": _Encoder("libx264", "avc1", {}, 0, "6"),
-    "h265": _Encoder("libx265", "hvc1", {"x265-params": "info=0:log-level=error:pools=2"}, 3, "39|40"),
-}
+    "h264": _Encoder(
+        "libx264", "superfast", "avc1", {"x264-params": "mbtree=1:rc-lookahead=10"}, 0, "6"
+    ),
+    "h265": _Encoder(
+        "libx265", "veryfast", "hvc1", {"x265-params": "info=0:log-level=error:pools=2"}, 3, "39|40"
+    ),
+}  # fmt: skip
 
 
 class VideoWriter:
@@ -73,7 +82,6 @@ class VideoWriter:
         *,
         audio_from: Path | None = None,
         crf: int = 18,
-        preset: str = "veryfast",
         audio_start_s: float = 0.0,
         codec: Codec = "h264",
     ) -> None:
@@ -104,7 +112,7 @@ class VideoWriter:
         stream.pix_fmt = "yuv420p"
         stream.time_base = time_base
         stream.codec_context.time_base = time_base
-        stream.options = {"crf": str(crf + encoder.crf_shift), "preset": preset, **encoder.options}
+        stream.options = {"crf": str(crf + encoder.crf_shift), "preset": encoder.preset, **encoder.options}
         stream.codec_context.codec_tag = encoder.tag
         stream.codec_context.thread_count = 2
         stream.codec_context.colorspace = 1
