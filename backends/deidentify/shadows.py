@@ -50,9 +50,7 @@ def _sole(body: BodyModel, side: str) -> I8:
     return np.flatnonzero(foot & (height < height[foot].min() + _SOLE_M))
 
 
-def feet_of(
-    feet: tuple[F4, F4], camera: Camera, belief: tuple[float, float], up: F8 | None = None
-) -> F4:
+def feet_of(feet: tuple[F4, F4], camera: Camera, belief: tuple[float, float], up: F8 | None = None) -> F4:
     """(2, 4) where both feet stand, metres in camera coordinates, and how far each is to be believed.
 
     Args:
