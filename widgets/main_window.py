@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
         self.files = Files(self, self.controller, self.settings)
         self.several = SeveralCameras(self, self.controller.bridge, self.work, self.settings)
         self.cameras = CameraTool(self.controller, self.work, self.commands, self)
-        self.sheets = Sheets(self, self.controller, self.work, self.commands)
+        self.sheets = Sheets(self, self.controller, self.work, self.commands, self.cameras)
         self._connect()
         self._restore()
         self._opened(None)

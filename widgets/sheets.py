@@ -15,6 +15,7 @@ from app.pipeline.engine import DETECTOR, LANDMARKS
 from app.pipeline.events import Failed
 from app.pipeline.job import Control, ThreadJob
 from app.review.types import LEAK_ITEM, NOT_PROCESSED, TRACK_ENDS
+from widgets.cameras.tool import CameraTool
 from widgets.commands import Commands
 from widgets.controller import Controller
 from widgets.dialogs.export_sheet import ExportSheet
@@ -30,8 +31,11 @@ U1 = npt.NDArray[np.uint8]
 class Sheets(QObject):
     """Makes dialogs when they are needed."""
 
-    def __init__(self, window: QMainWindow, controller: Controller, work: Work, commands: Commands) -> None:
+    def __init__(
+        self, window: QMainWindow, controller: Controller, work: Work, commands: Commands, cameras: CameraTool
+    ) -> None:
         super().__init__(window)
+        self._cameras = cameras
         self._window = window
         self._c = controller
         self._work = work
@@ -63,8 +67,13 @@ class Sheets(QObject):
             bodies=export_bodies(session.body_name),
             inpainters=remembered_painters(),
             cut_tracks=sum(1 for i in session.review_items() if i.title == TRACK_ENDS and not i.done),
+            camera=self._cameras.name, n_cameras=len(self._cameras.exports()),
         )  # fmt: skip
-        sheet.export_requested.connect(self._work.export)
+        sheet.export_requested.connect(
+            lambda request: self._work.export(
+                request, self._cameras.exports() if sheet.all_cameras.isChecked() else ()
+            )
+        )
         sheet.cancel_requested.connect(self._work.cancel)
         sheet.review_requested.connect(self._review_findings)
         self._export = sheet
@@ -91,8 +100,10 @@ class Sheets(QObject):
             self._export.set_done(summary)
 
     def _review_findings(self) -> None:
-        """Go to the first finding that is open."""
+        """Go to the first finding that is open, in another camera where this one has none."""
         found = [i for i in self._c.items() if i.kind == LEAK_ITEM]
+        if not found and self._cameras.show_findings():
+            found = [i for i in self._c.items() if i.kind == LEAK_ITEM]
         if found:
             self._c.show_item(found[0].item_id)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.errors import ModelError, UnderstudyError
+from app.export.cameras import CameraExport
 from app.pipeline.events import (
     CancelledByUser,
     ChunkStored,
@@ -89,13 +91,13 @@ class Work(QObject):
             self._c.item = None
         self._begin("run", "Starting…")
 
-    def export(self, request: ExportRequest) -> None:
-        """Write video and data."""
+    def export(self, request: ExportRequest, cameras: Sequence[CameraExport] = ()) -> None:
+        """Write video and data, of all ``cameras`` of the room where some are given."""
         session = self._c.session
         if session is None or self.running:
             return
         try:
-            self._job = session.export(request, self._c.bridge.to_window(self._happened))
+            self._job = session.export(request, self._c.bridge.to_window(self._happened), cameras)
         except UnderstudyError as error:
             self.export_failed.emit(str(error))
             return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from app.multiview.numbering import numbers_for, renumber
 from app.multiview.people import project
 from app.multiview.types import Moment, RoomPerson, ViewInput
 from app.pipeline.events import Listener
@@ -41,9 +42,10 @@ _GUESSED = 0.2
 
 def put_into_project(
     store: ProjectStore, body: BodyModel, view: int, inputs: Sequence[ViewInput],
-    people: Sequence[RoomPerson], control: Control, listener: Listener,
+    people: Sequence[RoomPerson], control: Control, listener: Listener, free: Iterator[int],
 ) -> int:  # fmt: skip
-    """Give a camera's project the room's bodies; how many were put in.
+    """Give a camera's project the room's bodies; how many were put in. ``free`` are numbers that nobody has
+    in any camera, for people whom this one alone knows.
 
     Tracks that are pieces of one person are joined; people whom this camera does not see, though they
     stand in its picture, are added as hidden. What a person has corrected stays as it is.
@@ -78,7 +80,10 @@ def put_into_project(
                     count += 1
             db.execute("UPDATE tracks SET state = 'kept' WHERE id = ?", (track,))
             own[person.number] = track
-        _name(store, own)
+        numbers = numbers_for(store, own, free)
+        fresh = renumber(store, numbers)
+        own = {number: fresh[track] for number, track in own.items()}
+        _name(store, {fresh[track]: number for track, number in numbers.items()})
     for person in people:
         store.set_track_betas(own[person.number], next(iter(person.moments.values())).params.betas)
     _keep_as_they_are(store)
@@ -123,20 +128,14 @@ def _tracks_of(
     return own, joined
 
 
-def _name(store: ProjectStore, own: dict[int, int]) -> None:
-    """The same number and colour for a person in every camera; the others follow."""
+def _name(store: ProjectStore, numbers: Mapping[int, int]) -> None:
+    """The same number and colour for a person in every camera; names that a person gave stay."""
     db = store.connection
-    following = max(own, default=0)
-    numbers = {track: number for number, track in own.items()}
-    for track in store.tracks():
-        number = numbers.get(track.track_id)
-        if number is None:
-            following += 1
-            number = following
-        db.execute("UPDATE tracks SET color_index = ? WHERE id = ?", (number - 1, track.track_id))
+    for track, number in numbers.items():
+        db.execute("UPDATE tracks SET color_index = ? WHERE id = ?", (number - 1, track))
         db.execute(
             "UPDATE tracks SET name = ? WHERE id = ? AND name GLOB 'Person [0-9]*'",
-            (f"Person {number}", track.track_id),
+            (f"Person {number}", track),
         )
 
 

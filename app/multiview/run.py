@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -293,9 +294,10 @@ def _put_back(
     make_siblings(stores, views)
     if not people:
         return
+    free = count(max(p.number for p in people) + 1)
     for i, (store, view) in enumerate(zip(stores, views)):
         listener(FileStarted(i + 1, len(views), view.name))
-        n = put_into_project(store, body, i, views, people, control, listener)
+        n = put_into_project(store, body, i, views, people, control, listener, free)
         listener(FileEnded(i + 1, len(views), view.name, {"state": "done", "message": f"{n} bodies"}))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from app.export.cameras import CameraExport, export_cameras
 from app.export.run import run_export
 from app.footage import open_footage
 from app.pipeline.bodies import project_body
@@ -45,6 +46,19 @@ def export_task(
             return run_export(store, frames, body, request, settings, control, listener, plate=plate)
         finally:
             store.close()
+
+
+def export_cameras_task(
+    control: Control, listener: Listener, cameras: tuple[CameraExport, ...], request: ExportRequest,
+    settings: DeidSettings,
+) -> dict[str, Any]:  # fmt: skip
+    """Write all cameras of a room; see :func:`app.export.cameras.export_cameras`."""
+
+    def export(camera: CameraExport, told: Listener) -> dict[str, Any]:
+        wanted = camera.of(request)
+        return export_task(control, told, camera.project, camera.footage, wanted, settings, None)
+
+    return export_cameras(cameras, export, request, listener)
 
 
 def _pass(control: Control) -> None:

@@ -115,6 +115,17 @@ class Eye:
         """Whether it has been opened and can be looked through."""
         return self._store is not None
 
+    @property
+    def footage_path(self) -> Path | None:
+        """Where the footage lies; None where the camera cannot be looked through."""
+        footage = self._footage
+        return footage.path if footage is not None else None
+
+    def has_open_findings(self) -> bool:
+        """Whether something that a search of an export found waits for a person."""
+        store = self._store
+        return store is not None and bool(store.query("SELECT 1 FROM leaks WHERE state = 'open' LIMIT 1"))
+
     def close(self) -> None:
         """Close the files."""
         with self._lock:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from app.audit.finish import finish_verification
 from app.errors import ProjectError
+from app.export.cameras import CameraExport
 from app.pipeline.engine import require_networks
 from app.pipeline.events import Job, Listener
 from app.pipeline.job import Control, ThreadJob
 from app.pipeline.process_job import ProcessJob
-from app.pipeline.tasks import export_task, run_task
+from app.pipeline.tasks import export_cameras_task, export_task, run_task
 from app.project.edits import Edit, Prepared
 from app.review.carry import Carried, carry, find_span, store_carried
 from app.review.editing import Editor
@@ -49,10 +51,14 @@ class LongWork:
         return self._kept(ProcessJob("run", run_task, arguments, listener))
 
     def export(
-        self, request: ExportRequest, deid: DeidSettings, plate: Plate | StillRoom | None, listener: Listener
-    ) -> Job:
+        self, request: ExportRequest, deid: DeidSettings, plate: Plate | StillRoom | None, listener: Listener,
+        cameras: Sequence[CameraExport] = (),
+    ) -> Job:  # fmt: skip
         """See :meth:`app.review.session.Session.export`."""
         self._alone()
+        if cameras:
+            all_of_them = (tuple(cameras), request, deid)
+            return self._kept(ProcessJob("export", export_cameras_task, all_of_them, listener))
         arguments = (self._store.path, self._footage, request, deid, plate)
         return self._kept(ProcessJob("export", export_task, arguments, listener))
 

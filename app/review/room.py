@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from app.export.cameras import CameraExport
 from app.project.room import RoomNote
 from app.review.eye import Eye, Peek
 from app.review.newest import NewestWins
@@ -127,6 +128,24 @@ class Room:
     def person_of_body(self, person: int) -> int | None:
         """The current camera's number of a body that :meth:`whole` added."""
         return self._eyes[self.current].track_of(-person)
+
+    def exports(self) -> tuple[CameraExport, ...]:
+        """Every camera that can be opened, as an export takes it."""
+        each = zip(self.names, self._paths, self._eyes)
+        return tuple(
+            CameraExport(name, path, eye.footage_path, self.frame_in(i, 0))
+            for i, (name, path, eye) in enumerate(each)
+            if eye.footage_path is not None
+        )
+
+    def audited(self) -> None:
+        """An export of all cameras has ended: what its searches found is in the projects."""
+        for session in self._sessions.values():
+            session.audited()
+
+    def first_with_findings(self) -> int | None:
+        """A camera in which something that a search found is open."""
+        return next((i for i, e in enumerate(self._eyes) if e.ready and e.has_open_findings()), None)
 
     # --- looking through them -----------------------------------------------------------------
 

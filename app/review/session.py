@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from app.audit.finish import may_be_verified
+from app.export.cameras import CameraExport
 from app.footage import Footage
 from app.footage.cache import FrameCache
 from app.models.bodies import noted_body
@@ -368,9 +369,9 @@ class Session(SessionEdits):
         self._writable()
         return self._work.run(options or RunOptions(), listener)
 
-    def export(self, request: ExportRequest, listener: Listener) -> Job:
-        """Write de-identified video and data."""
-        return self._work.export(request, self.deid, self._preview.plate, listener)
+    def export(self, request: ExportRequest, listener: Listener, cameras: Sequence[CameraExport] = ()) -> Job:
+        """Write de-identified video and data, of all ``cameras`` of the room where some are given."""
+        return self._work.export(request, self.deid, self._preview.plate, listener, cameras)
 
     def may_verify(self, folder: Path) -> bool:
         """True where a video in ``folder`` waits only for its name: all that was found has been released."""

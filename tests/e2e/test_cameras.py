@@ -84,7 +84,7 @@ def test_moment_and_person_stay_when_the_camera_is_switched(
     qtbot.waitUntil(lambda: room.current == 1, timeout=5000)
     assert c.frame == 10, "the second camera began two frames late"
     assert name_of(window) == "Person 2"
-    assert c.person != second, "its own number for them"
+    assert c.person == second, "one numbering for all cameras"
     assert window.windowTitle().startswith("cam02")
     assert strip.cells[1].current
     QTest.mouseClick(strip.cells[2], Qt.MouseButton.LeftButton)

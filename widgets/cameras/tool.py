@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import UnderstudyError
+from app.export.cameras import CameraExport
 from app.review.eye import Peek
 from app.review.room import Room
 from app.review.session import Session
@@ -49,6 +50,7 @@ class CameraTool(QObject):
         controller.scene_shown.connect(lambda _frame: self._moved())
         controller.results_changed.connect(self._edited)
         controller.whole_room = self._whole
+        work.export_done.connect(lambda _summary: self.room.audited() if self.room is not None else None)
 
     @property
     def strip(self) -> CameraStrip:
@@ -117,6 +119,20 @@ class CameraTool(QObject):
             cell.set_person(
                 self._c.person if i == room.current else room.person_in(i, self._c.person)
             )  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """The camera that is looked through; "" where a project stands alone."""
+        return self.room.names[self.room.current] if self.room is not None else ""
+
+    def exports(self) -> tuple[CameraExport, ...]:
+        """All cameras, for an export in one go; none where a project stands alone."""
+        return self.room.exports() if self.room is not None else ()
+
+    def show_findings(self) -> bool:
+        """Look through a camera in which an audit's finding is open; False where there is none."""
+        camera = self.room.first_with_findings() if self.room is not None else None
+        return camera is not None and self.show_camera(camera)
 
     # --- following the picture ----------------------------------------------------------------
 

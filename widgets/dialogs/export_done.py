@@ -36,8 +36,9 @@ def verdict(summary: Any) -> tuple[str, str, str]:
             f"Every frame of the finished file was searched for faces and people: nothing is open.{more}",
         )  # fmt: skip
     if n_open:
+        where = ", ".join(c["name"] for c in summary.get("cameras", ()) if c["open"])
         return (
-            "bad", f"Not verified: {counted(n_open, 'finding')} open",
+            "bad", f"Not verified: {counted(n_open, 'finding')} open" + (f", in {where}" if where else ""),
             "Somebody may be recognised. Cover each and export again, or release it with a reason. Until "
             "then the file is called “unverified”.",
         )  # fmt: skip
@@ -119,8 +120,12 @@ class ExportDone(QWidget):
         self.stamp.style().polish(self.stamp)
         self.stamp_words.setText(words)
         uncovered = int(summary.get("uncovered", 0))
-        self.leaks.setText(f"Somebody may be seen in {counted(uncovered, 'frame')}." if uncovered else "")
-        self.leaks.setVisible(uncovered > 0)
+        lines = [f"Somebody may be seen in {counted(uncovered, 'frame')}."] if uncovered else []
+        lines += [
+            f"{c['name']} was not written. {c['error']}" for c in summary.get("cameras", ()) if c["error"]
+        ]
+        self.leaks.setText("\n".join(lines))
+        self.leaks.setVisible(bool(lines))
         to_review = role == "bad"
         self.review.setVisible(to_review)
         self.close_button.setProperty("role", "" if to_review else "primary")

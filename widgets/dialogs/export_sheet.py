@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QCheckBox,
     QComboBox,
     QDialog,
@@ -55,6 +56,9 @@ _WHAT: dict[ExportKind, tuple[str, str]] = {
 }
 _NAMES_WIDTH = 156
 _USUAL: tuple[ExportKind, ...] = ("video", "coco", "smplx", "csv")
+_CONFIRM = "I have looked at it; export all the same"
+_CONFIRM_ALL = "I have looked at all of them; export all the same"
+_ALIKE = "People have the same number and clothes in all of them."
 
 
 def _label(text: str, role: str = "secondary") -> QLabel:
@@ -79,6 +83,7 @@ class ExportSheet(QDialog):
         layout.addWidget(self._pages)
         self._checks: dict[ExportKind, QCheckBox] = {}
         self._range: tuple[int, int] | None = None
+        self._folders = Path(), Path()
         self._choose_page, self.work_page, self.end_page = self._choose(), self._work(), self._end()
         for page in (self._choose_page, self.work_page, self.end_page):
             self._pages.addWidget(page)
@@ -90,6 +95,26 @@ class ExportSheet(QDialog):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(9)
+        self._cameras_row = QWidget()
+        cameras = QVBoxLayout(self._cameras_row)
+        cameras.setContentsMargins(0, 0, 0, 6)
+        cameras.setSpacing(6)
+        cameras.addWidget(_label("CAMERAS", "section"))
+        choices = QHBoxLayout()
+        choices.setSpacing(18)
+        self.one_camera, self.all_cameras = QRadioButton(""), QRadioButton("")
+        self.one_camera.setChecked(True)
+        together = QButtonGroup(self)
+        for choice in (self.one_camera, self.all_cameras):
+            together.addButton(choice)
+            choices.addWidget(choice)
+        choices.addStretch(1)
+        cameras.addLayout(choices)
+        self._cameras_words = _label(_ALIKE)
+        cameras.addWidget(self._cameras_words)
+        self._cameras_row.hide()
+        self.all_cameras.toggled.connect(self._cameras_chosen)
+        column.addWidget(self._cameras_row)
         column.addWidget(_label("WHAT", "section"))
         grid = QGridLayout()
         grid.setVerticalSpacing(6)
@@ -177,7 +202,7 @@ class ExportSheet(QDialog):
         self._overwrite = QCheckBox("Replace files that are there already")
         column.addWidget(self._overwrite)
         self._warning = _label("", "warning")
-        self._confirm = QCheckBox("I have looked at it; export all the same")
+        self._confirm = QCheckBox(_CONFIRM)
         self._confirm.toggled.connect(self._check_ready)
         column.addWidget(self._warning)
         column.addWidget(self._confirm)
@@ -196,7 +221,8 @@ class ExportSheet(QDialog):
     def set_context(
         self, folder: Path, n_frames: int, marked: tuple[int, int] | None, uncovered_frames: int,
         people: int, has_audio: bool, deid: DeidSettings, *, unprocessed: int = 0, cut_tracks: int = 0,
-        bodies: Sequence[BodyChoice] = (), inpainters: Sequence[LearnedInpainter] = (),
+        bodies: Sequence[BodyChoice] = (), inpainters: Sequence[LearnedInpainter] = (), camera: str = "",
+        n_cameras: int = 0,
     ) -> None:  # fmt: skip
         """What the project is like.
 
@@ -205,7 +231,11 @@ class ExportSheet(QDialog):
             cut_tracks: people whose track ends in mid-picture and has not been accepted.
             bodies: that the export may speak of, the fitted one first.
             inpainters: networks that may paint the empty room.
+            camera: this project's camera, and how many its room has that can be exported with it.
         """
+        self._cameras_row.setVisible(n_cameras > 1)
+        self.one_camera.setText(f"{camera} only")
+        self.all_cameras.setText(f"All {n_cameras} cameras")
         ready = [b for b in bodies if b.ready]
         self.body.clear()
         for choice in ready:
@@ -216,6 +246,7 @@ class ExportSheet(QDialog):
         for painter in inpainters:
             self.inpainter.addItem(f"painted by {painter.name}", painter)
         self._room_row.setVisible(bool(inpainters) and deid.background == "plate")
+        self._folders = folder, folder.with_name("All cameras export")
         self._folder.setText(str(folder))
         self._all.setText(f"All {n_frames} frames")
         self._range = marked
@@ -249,6 +280,21 @@ class ExportSheet(QDialog):
         self._warning.setText(warning)
         self._warning.setVisible(bool(warning))
         self._confirm.setVisible(bool(warning))
+        self._check_ready()
+
+    def _cameras_chosen(self, every: bool) -> None:
+        """What the other cameras show is not known here: whoever may be seen there is told at the end."""
+        self._cameras_words.setText(
+            "As this one is covered; exceptions and regions are each camera's own. One in which somebody "
+            "may be seen is left out, unless you confirm it below."
+            if every
+            else _ALIKE
+        )
+        one, common = self._folders
+        if self._folder.text() == str(one if every else common):
+            self._folder.setText(str(common if every else one))
+        self._confirm.setText(_CONFIRM_ALL if every else _CONFIRM)
+        self._confirm.setVisible(every or bool(self._warning.text()))
         self._check_ready()
 
     def _with_video(self, on: bool) -> None:

@@ -54,7 +54,7 @@ def test_the_usual_kinds_are_ticked_and_all_frames_are_exported(sheet: ExportShe
 
 def test_a_marked_range_is_offered_first_and_named_as_people_count(sheet: ExportSheet, qtbot):
     sheet.set_context(FOLDER, 230, (20, 80), 0, 2, False, DeidSettings())
-    part = next(r for r in sheet.findChildren(QRadioButton) if r.isChecked())
+    part = next(r for r in sheet.findChildren(QRadioButton) if r.isChecked() and r.isVisible())
     assert part.text() == "Frames 21 to 81"
     request = requested(sheet, qtbot)
     assert (request.first, request.last) == (20, 80)
@@ -232,3 +232,37 @@ def test_the_stages_are_listed_while_it_works(sheet: ExportSheet, qtbot):
     sheet.set_stages((("video", "Writing the video"), ("check", "Checking the video")))
     sheet.start_stage("video", "Writing the video")
     assert sheet.work_page.stages == (("video", 1), ("check", 0))
+
+
+def test_all_cameras_go_to_a_folder_of_their_own_and_may_be_confirmed(sheet: ExportSheet, qtbot):
+    assert "All 4 cameras" not in words(sheet)
+    sheet.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(), camera="cam02", n_cameras=4)
+    choice = next(r for r in sheet.findChildren(QRadioButton) if r.text() == "All 4 cameras")
+    assert not sheet.all_cameras.isChecked()
+    assert "cam02 only" in [r.text() for r in sheet.findChildren(QRadioButton) if r.isVisible()]
+    choice.click()
+    assert sheet.all_cameras.isChecked()
+    assert sheet.export_button.isEnabled(), "what the others show is checked as they are written"
+    request = requested(sheet, qtbot)
+    assert request.folder == FOLDER.with_name("All cameras export")
+    assert not request.allow_uncovered
+    check(sheet, "I have looked at all").setChecked(True)
+    assert requested(sheet, qtbot).allow_uncovered
+    sheet.one_camera.click()
+    assert requested(sheet, qtbot).folder == FOLDER
+
+
+def test_what_came_of_each_camera_is_told(sheet: ExportSheet):
+    summary = {
+        "folder": "x", "seconds": 3.0,
+        "outputs": [{"kind": "video", "path": "a.mp4", "count": 1, "unit": "frames", "bytes": 10}],
+        "verified": False, "audit": {"open": 2}, "uncovered": 0,
+        "cameras": [
+            {"name": "cam01", "open": 0, "error": ""}, {"name": "cam02", "open": 2, "error": ""},
+            {"name": "cam03", "open": 0, "error": "Somebody is lost from sight in 4 frames."},
+        ],
+    }  # fmt: skip
+    sheet.set_done(summary)
+    told = words(sheet)
+    assert "2 findings open, in cam02" in told
+    assert "cam03 was not written. Somebody is lost from sight" in told
