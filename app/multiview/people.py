@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 
 from app.multiview.hands import RoomHands
 from app.multiview.types import Moment, RoomPerson, Seen
-from backends.body import BodyParams, posed_keypoints
+from backends.body import BodyModel, BodyParams, posed_keypoints
 from backends.camera import Camera
 from backends.fitting import (
     BodyFitter,
@@ -189,14 +189,26 @@ class RoomTracker:
     def _moment(
         self, seen: Mapping[int, Seen], fit: ViewsFit, params: BodyParams, joints: F8, points: F8
     ) -> Moment:
-        xy = np.stack([project(c, points) for c in self._cameras])
-        residual = np.full(xy.shape[:2], np.nan)
-        for row, (v, s) in enumerate(sorted(seen.items())):
-            used = np.isfinite(fit.residual_px[row])
-            residual[v, used] = np.linalg.norm(xy[v] - s.keypoints.xy, axis=1)[used]
-        params = self._hands.bend(params, seen)
-        spread = _deviation(fit.joint_covariance_mm2), _deviation(fit.keypoint_covariance_mm2)
-        return Moment(seen, params, *spread, xy, residual, joints, points)
+        return _moment(self._cameras, self._hands, seen, fit, params, joints, points)
+
+
+def moment_of(body: BodyModel, cameras: Sequence[Camera], seen: Mapping[int, Seen], fit: ViewsFit) -> Moment:
+    """A fit to the views of ``seen``, in their order, as a moment of somebody."""
+    hands = RoomHands(body, cameras)
+    return _moment(cameras, hands, seen, fit, fit.params, fit.joints_3d, fit.keypoints_3d)
+
+
+def _moment(
+    cameras: Sequence[Camera], hands: RoomHands, seen: Mapping[int, Seen], fit: ViewsFit, params: BodyParams,
+    joints: F8, points: F8,
+) -> Moment:  # fmt: skip
+    xy = np.stack([project(c, points) for c in cameras])
+    residual = np.full(xy.shape[:2], np.nan)
+    for row, (v, s) in enumerate(sorted(seen.items())):
+        used = np.isfinite(fit.residual_px[row])
+        residual[v, used] = np.linalg.norm(xy[v] - s.keypoints.xy, axis=1)[used]
+    spread = _deviation(fit.joint_covariance_mm2), _deviation(fit.keypoint_covariance_mm2)
+    return Moment(seen, hands.bend(params, seen), *spread, xy, residual, joints, points)
 
 
 def common_points(moments: Sequence[Views], cameras: Sequence[Camera]) -> tuple[F8, F8]:

@@ -151,11 +151,20 @@ def _record(
     estimate = record.estimate if record is not None else _guessed(body, params, inputs[view], m.xy[view])
     if estimate is None:
         return None
+    base = record or PersonRecord(frame, track, estimate, None, None)
+    return with_room_body(base, body, inputs, view, m)
+
+
+def with_room_body(
+    record: PersonRecord, body: BodyModel, inputs: Sequence[ViewInput], view: int, m: Moment
+) -> PersonRecord:
+    """Somebody as camera ``view`` of ``inputs`` shows them, with the body that all cameras agree on."""
+    camera = inputs[view].camera
+    params = in_camera(m.params, _rest_pelvis(body, m.params.betas), camera.R, camera.t)
     known = np.isfinite(m.residual_px[view])
     rms = float(np.sqrt(np.mean(m.residual_px[view][known] ** 2))) if known.any() else 0.0
     fitted = FittedBody(params, np.nan_to_num(m.xy[view]).astype(np.float32), rms)
-    base = record or PersonRecord(frame, track, estimate, None, None)
-    return replace(base, body=fitted, confidence=_confidence(body, m))
+    return replace(record, body=fitted, confidence=_confidence(body, m))
 
 
 def _rest_pelvis(body: BodyModel, betas: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -117,6 +117,10 @@ class EditLog:
         """What :meth:`redo` would do again."""
         return self._undone[-1] if self._undone else None
 
+    def stands(self, kind: str) -> bool:
+        """Whether an edit of that kind has been made and not been taken back."""
+        return any(e.kind == kind for e in self._done)
+
     def snapshot(self, table: str, **key: object) -> Row | None:
         """The row as it is now, or None."""
         columns = KEYS[table]

@@ -33,6 +33,8 @@ class Editor:
         self.store = store
         self.log = log
         self.stage = stage
+        self.together: Callable[[str, str, PersonRecord], Edit | None] = lambda kind, label, person: None
+        """Stores a corrected person in all cameras of a room; None where they are this one's alone."""
 
     def need(self, frame: int, track: int) -> PersonRecord:
         """The stored person.
@@ -64,7 +66,10 @@ class Editor:
 
     def commit_person(self, kind: str, label: str, person: PersonRecord) -> Edit:
         """Store a changed person as one edit."""
-        changes = self._changes(self._settled(person))
+        edit = self.together(kind, label, person)
+        if edit is not None:
+            return edit
+        changes = self.changes(self._settled(person))
         return self.log.apply(kind, label, changes, frame=person.frame, track_id=person.track_id)
 
     def prepare_people(self, people: Sequence[PersonRecord], step: Callable[[], object]) -> Prepared:
@@ -76,7 +81,7 @@ class Editor:
         changes: list[RowChange] = []
         for person in people:
             step()
-            changes += self._changes(person)
+            changes += self.changes(person)
         return Prepared.of(changes)
 
     def commit_people(self, kind: str, label: str, people: Prepared, frame: int, track: int) -> Edit:
@@ -98,7 +103,8 @@ class Editor:
         )  # fmt: skip
         return next(p for p in judged if p.frame == person.frame)
 
-    def _changes(self, person: PersonRecord) -> list[RowChange]:
+    def changes(self, person: PersonRecord) -> list[RowChange]:
+        """The rows of one person, as they are stored and as they will be."""
         frame, track = person.frame, person.track_id
         after = {
             "observations": observation_row(VIEW, person),

@@ -116,6 +116,11 @@ class Eye:
         return self._store is not None
 
     @property
+    def store(self) -> ProjectStore | None:
+        """The connection, for edits that come from another camera."""
+        return self._store
+
+    @property
     def footage_path(self) -> Path | None:
         """Where the footage lies; None where the camera cannot be looked through."""
         footage = self._footage

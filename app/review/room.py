@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from app.export.cameras import CameraExport
 from app.project.room import RoomNote
 from app.review.eye import Eye, Peek
 from app.review.newest import NewestWins
 from app.review.session import Session
+from app.review.together import OtherCamera
 from app.review.types import CameraView, Scene
 
 
@@ -32,6 +34,10 @@ class Room:
         self._changed = changed
         self._closed = False
         self._worker = NewestWins("cameras")
+        self._stale: set[int] = set()
+        self.fitted_together: Callable[[Sequence[str]], None] = lambda names: None
+        """Told of the other cameras whose bodies a correction has changed."""
+        self._share(self.current, session)
         self._wanted: tuple[list[int], Callable[[int, Peek], None]] | None = None
         self._worker.submit(self._look)
 
@@ -106,6 +112,10 @@ class Room:
         if session is None:
             session = Session.open_project(self._paths[camera])
             self._sessions[camera] = session
+            self._share(camera, session)
+        elif camera in self._stale:
+            session.catch_up()
+        self._stale.discard(camera)
         before = self._sessions.get(self.current)
         if before is not None and before is not session:
             before.rest()
@@ -115,8 +125,11 @@ class Room:
 
     def frame_in(self, camera: int, frame: int) -> int:
         """The frame of another camera at the moment of ``frame`` of the current one; may lie outside."""
+        return self._between(self.current, camera, frame)
+
+    def _between(self, here: int, there: int, frame: int) -> int:
         cameras = self.note.cameras
-        return frame - cameras[self.current].offset + cameras[camera].offset
+        return frame - cameras[here].offset + cameras[there].offset
 
     def person_in(self, camera: int, person: int | None) -> int | None:
         """Another camera's number of the current one's person; None where it knows nobody of that number."""
@@ -146,6 +159,27 @@ class Room:
     def first_with_findings(self) -> int | None:
         """A camera in which something that a search found is open."""
         return next((i for i, e in enumerate(self._eyes) if e.ready and e.has_open_findings()), None)
+
+    # --- edits of all cameras -----------------------------------------------------------------
+
+    def _share(self, camera: int, session: Session) -> None:
+        session.share(self.names[camera], partial(self._others, camera), self._edited)
+
+    def _others(self, camera: int, frame: int, track: int) -> list[OtherCamera]:
+        number = self._eyes[camera].number_of(track)
+        return [
+            OtherCamera(
+                self.names[i], eye.store, self._between(camera, i, frame),
+                None if number is None else eye.track_of(number),
+            )
+            for i, eye in enumerate(self._eyes)
+            if i != camera and eye.store is not None
+        ]  # fmt: skip
+
+    def _edited(self, names: Sequence[str], anew: bool) -> None:
+        self._stale |= {i for i, name in enumerate(self.names) if name in names and i in self._sessions}
+        if names and anew:
+            self.fitted_together(names)
 
     # --- looking through them -----------------------------------------------------------------
 

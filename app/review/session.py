@@ -39,6 +39,7 @@ from app.review.privacy import PlanRow, Privacy
 from app.review.scene import SceneBuilder, scene_model
 from app.review.session_edits import SessionEdits
 from app.review.thumbnails import Thumbnails
+from app.review.together import plain_kind
 from app.review.types import (
     BACKGROUND_LABELS,
     COVERED,
@@ -281,6 +282,13 @@ class Session(SessionEdits):
         self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None
 
+    def catch_up(self) -> None:
+        """Another camera of the room has edited this project."""
+        self._log = self._editor.log = EditLog(self._store)
+        self._series.load()
+        self._scenes.forget()
+        self._items = None
+
     def _wear(self) -> None:
         """A run may have chosen another body."""
         ref = project_ref(self._store)
@@ -336,20 +344,20 @@ class Session(SessionEdits):
     def _after(self, edit: Edit | None) -> EditLabel | None:
         if edit is None:
             return None
-        carried = span_of(edit)
+        carried, kind = span_of(edit), plain_kind(edit)
         if carried is not None:
             self._scenes.forget()
             self._series.load(*carried)
             self._findings.edited(*carried)
-        elif edit.kind in _OF_ONE_FRAME and edit.frame is not None:
+        elif kind in _OF_ONE_FRAME and edit.frame is not None:
             self._scenes.forget(edit.frame)
             self._series.load(edit.frame, edit.frame)
-            if edit.kind != "reviewed":
+            if kind != "reviewed":
                 self._findings.edited(edit.frame, edit.frame)
-        elif edit.kind not in _OF_NO_FRAME:
+        elif kind not in _OF_NO_FRAME:
             self._scenes.forget()
             self._series.load()
-            if edit.kind in _OF_TRACKS:
+            if kind in _OF_TRACKS:
                 self._findings.edited(0, self.n_frames - 1)
             self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._items = None

@@ -16,6 +16,7 @@ from app.review.drag import Drag
 from app.review.editing import Editor
 from app.review.long_work import READ_ONLY
 from app.review.scene import SceneBuilder
+from app.review.together import Changed, Others, Together
 from app.review.types import DeidSettings, EditLabel, PersonScene
 
 
@@ -29,6 +30,12 @@ class SessionEdits(ABC):
     _scenes: SceneBuilder
     _tracks: Mapping[int, TrackRecord]
     _drag: Drag | None
+    _together: Together | None = None
+
+    def share(self, camera: str, others: Others, changed: Changed) -> None:
+        """From now on a correction is one of all cameras of the room; see :class:`Together`."""
+        self._together = Together(self._editor, camera, others, changed)
+        self._editor.together = self._together.commit
 
     @abstractmethod
     def _after(self, edit: Edit | None) -> EditLabel | None:
@@ -118,11 +125,19 @@ class SessionEdits(ABC):
         self._after(self._editor.change_setting(SETTING, json.dumps(asdict(settings)), label))
 
     def undo(self) -> EditLabel | None:
-        """Take back the newest edit."""
+        """Take back the newest edit, in all cameras of the room that it changed.
+
+        Raises:
+            ProjectError: another camera has been edited since.
+        """
+        if self._together is not None:
+            self._together.step(self._log.next_undo, redo=False)
         return self._after(self._log.undo())
 
     def redo(self) -> EditLabel | None:
         """Do again what was taken back."""
+        if self._together is not None:
+            self._together.step(self._log.next_redo, redo=True)
         return self._after(self._log.redo())
 
     @property

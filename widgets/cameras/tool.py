@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -66,6 +67,8 @@ class CameraTool(QObject):
         if self.room is None or not self.room.has(session):
             self._leave()
             self.room = Room.of(session, self._c.bridge.to_window(self._looked_up))
+            if self.room is not None:
+                self.room.fitted_together = self._fitted_together
         room = self.room
         if room is not None and len(self.strip.cells) != len(room.names):
             keys = [
@@ -145,6 +148,11 @@ class CameraTool(QObject):
         if self.room is not None:
             self.room.forget()
             self._moved()
+
+    def _fitted_together(self, names: Sequence[str]) -> None:
+        """Said once the edit's own words have been, which come first."""
+        also = f"Fitted to {', '.join(names)} too; undo takes it back in all of them."
+        QTimer.singleShot(0, lambda: self._c.desk.status.show_message(also))
 
     def _peek(self) -> None:
         if self.room is not None:

@@ -1,0 +1,170 @@
+"""A correction in one camera of a room: the body is fitted to all cameras anew, and changes in all of them.
+
+Every camera's project gets an edit of its own; they carry one mark, by which one undo takes all of them back.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from app.errors import ProjectError
+from app.multiview.people import moment_of
+from app.multiview.projects import with_room_body
+from app.multiview.types import Seen, ViewInput
+from app.project.edits import Edit, EditLog
+from app.project.records import PersonRecord
+from app.project.store import ProjectStore
+from app.review.editing import Editor
+from backends.body.placed import in_camera
+from backends.errors import BackendError
+from backends.fitting import BodyFitter
+
+MARK = "@"
+"""Between what an edit is and the mark that it shares with those of the other cameras."""
+SHARED = ("move_keypoint", "visibility", "move_person")
+"""Edits after which a body is fitted anew."""
+_KNOWN_ONLY = 0.25
+"""Below this score a camera does not see somebody, but knows of them from the others."""
+_FEWEST = 2
+
+
+def plain_kind(edit: Edit) -> str:
+    """What an edit is, without the mark."""
+    return edit.kind.partition(MARK)[0]
+
+
+def mark_of(edit: Edit | None) -> str:
+    """The mark that an edit shares with those of other cameras; "" where it stands alone."""
+    return edit.kind.partition(MARK)[2] if edit is not None else ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OtherCamera:
+    """One of the room's cameras beside the one that is edited: ``track`` is the person's number there."""
+
+    name: str
+    store: ProjectStore
+    frame: int
+    track: int | None
+
+
+Others = Callable[[int, int], Sequence[OtherCamera]]
+"""``others(frame, track)``: the room's other cameras at that moment, with that person's track in each."""
+
+Changed = Callable[[Sequence[str], bool], None]
+"""``changed(names, anew)``: cameras whose projects were written; ``anew`` False after an undo or redo."""
+
+
+class Together:
+    """Edits the current camera of a room and, with it, the others.
+
+    Args:
+        others: see :data:`Others`. changed: see :data:`Changed`.
+    """
+
+    def __init__(self, editor: Editor, camera: str, others: Others, changed: Changed) -> None:
+        self._editor, self._camera, self._others, self._changed = editor, camera, others, changed
+        self._fitter: BodyFitter | None = None
+
+    def commit(self, kind: str, label: str, person: PersonRecord) -> Edit | None:
+        """Store a corrected person with the body that fits all cameras; None where fewer than two show them.
+
+        Raises:
+            ProjectError, StorageError: a project cannot be written. The edited one is written last, so that
+            nothing is left half done in it.
+        """
+        if kind not in SHARED:
+            return None
+        others = [o for o in self._others(person.frame, person.track_id) if o.track is not None]
+        writable = [o for o in others if not o.store.read_only]
+        people = self._fitted(person, writable)
+        if people is None:
+            return None
+        mark = f"{kind}{MARK}{uuid.uuid4().hex[:12]}"
+        mine, rest = people
+        written: list[tuple[OtherCamera, EditLog]] = []
+        try:
+            for other, record in rest:
+                log = EditLog(other.store)
+                changes = Editor(other.store, log, self._editor.stage).changes(record)
+                log.apply(
+                    mark, f"{label}, in {self._camera}", changes, frame=record.frame, track_id=record.track_id
+                )
+                written.append((other, log))
+            edit = self._editor.log.apply(
+                mark, label, self._editor.changes(mine), frame=mine.frame, track_id=mine.track_id
+            )
+        except BaseException:
+            for _, log in written:
+                log.undo()
+            raise
+        finally:
+            self._changed([other.name for other, _ in written], True)
+        return edit
+
+    def _fitted(
+        self, person: PersonRecord, others: Sequence[OtherCamera]
+    ) -> tuple[PersonRecord, list[tuple[OtherCamera, PersonRecord]]] | None:
+        here = self._editor.store
+        records = [(o, r) for o in others if (r := o.store.person(o.frame, o.track or 0)) is not None]
+        views = [ViewInput("", here.camera(), None)] + [
+            ViewInput(o.name, o.store.camera(), None) for o, _ in records
+        ]
+        seen = {0: Seen(person.estimate.keypoints, person.track_id, person.estimate.details)}
+        for i, (_, record) in enumerate(records, start=1):
+            if record.reviewed or record.estimate.score >= _KNOWN_ONLY:
+                seen[i] = Seen(record.estimate.keypoints, record.track_id, record.estimate.details)
+        if len(seen) < _FEWEST or person.body is None or not all(v.camera.calibrated for v in views):
+            return None
+        body = self._editor.stage.body
+        if self._fitter is None or self._fitter.body is not body:
+            self._fitter = BodyFitter(body)
+        params = person.body.params
+        rest = body.J_template[0] + body.J_shapedirs[0] @ params.betas
+        R, t = views[0].camera.R, views[0].camera.t
+        start = in_camera(params, rest, R.T, -R.T @ t)
+        order = sorted(seen)
+        try:
+            fit = self._fitter.fit_views(
+                [seen[i].keypoints for i in order], [views[i].camera for i in order], betas=params.betas,
+                init=start,
+            )  # fmt: skip
+        except BackendError:
+            return None  # the cameras do not agree on enough of this person: this one's own body it is
+        moment = moment_of(body, [v.camera for v in views], seen, fit)
+        mine = replace(with_room_body(person, body, views, 0, moment), reviewed=True)
+        rest_of = [
+            (o, with_room_body(r, body, views, i, moment)) for i, (o, r) in enumerate(records, start=1)
+        ]
+        return mine, rest_of
+
+    # --- taking back, and doing again ---------------------------------------------------------
+
+    def step(self, edit: Edit | None, *, redo: bool) -> None:
+        """Take the other cameras' part of an edit back, or do it again; nothing where it stands alone.
+
+        Raises:
+            ProjectError: another camera has been edited since; nothing has been changed then.
+        """
+        mark = mark_of(edit)
+        if not mark or edit is None:
+            return
+        logs = []
+        for other in self._others(edit.frame or 0, edit.track_id or 0):
+            log = EditLog(other.store)
+            following = log.next_redo if redo else log.next_undo
+            if mark_of(following) == mark:
+                logs.append((other, log))
+            elif not redo and log.stands(edit.kind):
+                raise ProjectError(
+                    f"{other.name} has been edited since, and this correction changed it too. Look through "
+                    f"{other.name} and undo there first."
+                )
+        for _, log in logs:
+            if redo:
+                log.redo()
+            else:
+                log.undo()
+        self._changed([other.name for other, _ in logs], False)

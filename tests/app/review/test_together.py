@@ -1,0 +1,192 @@
+"""A correction in one camera is one of all: the body changes everywhere, and one undo takes it back."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.errors import ProjectError
+from app.project.store import ProjectStore
+from app.review.room import Room
+from app.review.session import Session
+from app.review.together import mark_of, plain_kind
+from backends.body import posed_joints
+from backends.body.skeleton import JOINT_INDEX
+from tests.app.multiview import room as scene
+
+FRAME, WRIST = 8, 9
+Look = Callable[[str], tuple[Session, Room]]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return scene.make_projects(tmp_path_factory.mktemp("cameras"))
+
+
+@pytest.fixture
+def place(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "copy"))
+
+
+@pytest.fixture
+def look(place: Path) -> Iterator[Look]:
+    opened: list[tuple[Session, Room]] = []
+
+    def open_at(name: str) -> tuple[Session, Room]:
+        session = Session.open_project(place / f"{name}.understudy")
+        found = Room.of(session, lambda: None)
+        assert found is not None
+        until = time.monotonic() + 30
+        while not found.looked_up:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        opened.append((session, found))
+        return session, found
+
+    yield open_at
+    for session, found in opened:
+        found.close()
+        session.close()
+
+
+def joints(place: Path, person: int, frame: int = FRAME) -> list[np.ndarray]:
+    """World joints of somebody as each project has them at one moment."""
+    found = []
+    for v, name in enumerate(scene.NAMES):
+        store = ProjectStore.open(place / f"{name}.understudy")
+        record = store.person(frame + (2 if v == 1 else 0), person)
+        assert record is not None
+        assert record.body is not None
+        c = store.camera()
+        found.append((posed_joints(scene.BODY, record.body.params)[:22] - c.t) @ c.R)
+        store.close()
+    return found
+
+
+def labels(place: Path) -> list[list[str]]:
+    found = []
+    for name in scene.NAMES:
+        store = ProjectStore.open(place / f"{name}.understudy")
+        found.append([row["label"] for row in store.query("SELECT label FROM edits ORDER BY id")])
+        store.close()
+    return found
+
+
+def drag(session: Session, person: int, dx: float, dy: float, frame: int = FRAME) -> None:
+    xy = next(p for p in session.scene(frame).people if p.person_id == person).xy[WRIST]
+    session.begin_drag(frame, person, WRIST)
+    session.drag(float(xy[0]) + dx, float(xy[1]) + dy)
+    session.end_drag()
+
+
+def test_the_body_changes_in_every_camera_and_stays_one(look: Look, place: Path) -> None:
+    session, found = look("cam01")
+    told: list[tuple[str, ...]] = []
+    found.fitted_together = lambda names: told.append(tuple(names))
+    before, neighbour = joints(place, 1), joints(place, 2)
+    drag(session, 1, 60.0, -40.0)
+    after = joints(place, 1)
+    assert told == [("cam02", "cam03")]
+    assert max(np.abs(a - after[0]).max() for a in after) < 2e-3, "one body in all of them"
+    wrist = JOINT_INDEX["left_wrist"]
+    moved = [np.linalg.norm(b[wrist] - a[wrist]) for a, b in zip(before, after)]
+    assert min(moved) > 0.02
+    still = JOINT_INDEX["right_ankle"]
+    assert np.linalg.norm(after[0][still] - before[0][still]) < 0.5 * min(moved)
+    assert all(np.abs(a - b).max() == 0 for a, b in zip(joints(place, 2), neighbour))
+    assert labels(place) == [
+        ["Move left wrist"], ["Move left wrist, in cam01"], ["Move left wrist, in cam01"],
+    ]  # fmt: skip
+    person = next(p for p in session.scene(FRAME).people if p.person_id == 1)
+    assert person.reviewed
+    second = found.switch(1)
+    other = next(p for p in second.scene(FRAME + 2).people if p.person_id == 1)
+    assert not other.reviewed, "nobody has looked at it in this camera"
+    seen = (other.vertices - second.camera.t) @ second.camera.R
+    here = (person.vertices - session.camera.t) @ session.camera.R
+    assert np.abs(seen - here).max() < 2e-3, "what is open there shows it at once"
+
+
+def test_one_undo_takes_it_back_everywhere_and_redo_does_it_again(look: Look, place: Path) -> None:
+    session, _ = look("cam01")
+    before = joints(place, 1)
+    drag(session, 1, 60.0, -40.0)
+    after = joints(place, 1)
+    assert session.undo() is not None
+    assert all(np.array_equal(a, b) for a, b in zip(joints(place, 1), before))
+    assert session.redo() is not None
+    assert all(np.array_equal(a, b) for a, b in zip(joints(place, 1), after))
+    assert labels(place)[2][-2:] == ["Undo Move left wrist, in cam01", "Redo Move left wrist, in cam01"]
+
+
+def test_it_can_be_taken_back_in_another_camera(look: Look, place: Path) -> None:
+    session, found = look("cam01")
+    before = joints(place, 1)
+    drag(session, 1, 60.0, -40.0)
+    second = found.switch(1)
+    assert second.undo_label == "Move left wrist, in cam01"
+    second.undo()
+    assert all(np.array_equal(a, b) for a, b in zip(joints(place, 1), before))
+    first = found.switch(0)
+    assert first is session
+    assert not first.can_undo
+    assert first.can_redo, "the open project has noticed"
+
+
+def test_what_was_edited_since_must_be_taken_back_first(look: Look, place: Path) -> None:
+    session, found = look("cam01")
+    drag(session, 1, 60.0, -40.0)
+    second = found.switch(1)
+    second.rename_person(1, "Surgeon")
+    first = found.switch(0)
+    after = joints(place, 1)
+    with pytest.raises(ProjectError, match="cam02 has been edited since"):
+        first.undo()
+    assert all(np.array_equal(a, b) for a, b in zip(joints(place, 1), after)), "nothing was changed"
+    found.switch(1).undo()
+    assert found.switch(0).undo() is not None
+    assert labels(place)[0][-1] == "Undo Move left wrist"
+
+
+def test_whom_no_other_camera_knows_is_corrected_alone(look: Look, place: Path) -> None:
+    session, found = look("cam01")
+    for name in scene.NAMES[1:]:
+        store = ProjectStore.open(place / f"{name}.understudy")
+        with store.transaction() as db:
+            db.execute("UPDATE settings SET value = '{}' WHERE name = 'run:room_people'")
+        store.close()
+    found.forget()
+    drag(session, 1, 30.0, 0.0)
+    assert labels(place) == [["Move left wrist"], [], []]
+    assert mark_of(session._log.next_undo) == ""
+    assert session.undo() is not None
+
+
+def test_looking_and_accepting_stay_in_their_camera(look: Look, place: Path) -> None:
+    session, _ = look("cam01")
+    session.set_reviewed(FRAME, 1, True)
+    session.set_visibility(FRAME, 2, WRIST, 1)
+    told = labels(place)
+    assert told[0] == ["Mark as reviewed", "Mark left wrist as occluded"]
+    assert told[1] == told[2] == ["Mark left wrist as occluded, in cam01"]
+    edit = session._log.next_undo
+    assert edit is not None
+    assert plain_kind(edit) == "visibility"
+    assert len(mark_of(edit)) == 12
+
+
+def test_somebody_who_is_hidden_from_a_camera_moves_there_too(look: Look, place: Path) -> None:
+    session, found = look("cam01")
+    before = joints(place, 2, 3)
+    drag(session, 2, 50.0, 30.0, frame=3)
+    after = joints(place, 2, 3)
+    assert max(np.abs(a - after[0]).max() for a in after) < 2e-3
+    assert np.abs(after[2] - before[2]).max() > 0.02, "the third camera does not see them in this frame"
+    third = found.switch(2)
+    person = next(p for p in third.scene(3).people if p.person_id == 2)
+    assert person.score.max() < 0.5, "their keypoints there are still only known from the others"
