@@ -74,7 +74,8 @@ def audit_file(
     searches, searcher_of = _networks(models or ModelStore())
     first = record.first if record is not None else 0
     tell(StageStarted(*AUDIT_STAGE))
-    with open_footage(path) as video:
+    # What an export has written it has decoded once to its end, before it came here.
+    with open_footage(path, complete=record is not None) as video:
         every = max(2, round(_EVERY_S * video.fps))
         linker = Linker({"face": max(3, round(_FACE_GAP_S * video.fps)), "head": 2, "person": 2 * every})
         pictures = _Pictures()

@@ -12,8 +12,11 @@ from app.footage.pictures import SUFFIXES, PictureFootage
 from app.footage.video import VideoFootage
 
 
-def open_footage(path: Path) -> Footage:
+def open_footage(path: Path, *, complete: bool = False) -> Footage:
     """Open a video, a picture, a DICOM file or a folder of pictures, read-only.
+
+    Args:
+        complete: of a video every frame has been decoded before; its last ones are not tried once more.
 
     Raises:
         FootageError: one clear error for everything that cannot be opened.
@@ -35,4 +38,4 @@ def open_footage(path: Path) -> Footage:
         pixels = read_pixels_table(path)
         if not pixels.is_video:
             return DicomFootage(path, pixels)
-    return VideoFootage(path)
+    return VideoFootage(path, complete=complete)

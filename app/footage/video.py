@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,11 +18,20 @@ from app.footage.frame_table import FrameTable, read_frame_table
 _TAIL_FRAMES = 300
 """How far before the end a last keyframe may lie for the tail to be tried when opening."""
 
+_KEPT = 32
+_tried: OrderedDict[tuple[str, int, int], int] = OrderedDict()
+"""Frames that can be decoded of files, by path, size and time of change: the same file is opened several
+times, and to decode its tail can take as long as all else. Never stored."""
+
 
 class VideoFootage(Footage):
-    """A video, read frame-exactly through its table of time stamps."""
+    """A video, read frame-exactly through its table of time stamps.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        complete: it is known that its last frames can be decoded: they are not tried.
+    """
+
+    def __init__(self, path: Path, *, complete: bool = False) -> None:
         self.path = path
         self.kind: Kind = "video"
         with open_container(path) as container:
@@ -34,7 +44,8 @@ class VideoFootage(Footage):
         self._lock = threading.Lock()
         self._decoder = Decoder(path, self._table)
         self._closed = False
-        self._drop_missing_tail()
+        if not complete:
+            self._drop_missing_tail()
         self.pts = self._table.pts
         first = self.frame(0)
         self.height, self.width = first.shape[:2]
@@ -48,10 +59,20 @@ class VideoFootage(Footage):
 
     def _drop_missing_tail(self) -> None:
         """A recording that was cut off often announces a last frame or two that cannot be decoded."""
-        table = self._table
-        key = int(table.key_pts[-1])
-        start = int(np.searchsorted(table.pts, key))
-        n = len(table.pts)
+        table, n = self._table, self._decodable()
+        if n < len(table.pts):
+            self._table = FrameTable(table.pts[:n].copy(), table.key_pts, table.key_dts)
+            self._decoder.close()
+            self._decoder = Decoder(self.path, self._table)
+
+    def _decodable(self) -> int:
+        """How many frames there are without the last ones that cannot be decoded."""
+        state = self.path.stat()
+        key = (str(self.path.resolve()), state.st_size, state.st_mtime_ns)
+        if key in _tried:
+            return _tried[key]
+        n = len(self._table.pts)
+        start = int(np.searchsorted(self._table.pts, int(self._table.key_pts[-1])))
         if n - start > _TAIL_FRAMES or n < 2:
             start = max(n - 2, 0)
         last = n - 1
@@ -61,10 +82,10 @@ class VideoFootage(Footage):
                 break
             except FootageError:
                 last -= 1
-        if last < n - 1:
-            self._table = FrameTable(table.pts[: last + 1].copy(), table.key_pts, table.key_dts)
-            self._decoder.close()
-            self._decoder = Decoder(self.path, self._table)
+        _tried[key] = last + 1
+        while len(_tried) > _KEPT:
+            _tried.popitem(last=False)
+        return last + 1
 
     def frame(self, index: int) -> Image:
         """See :meth:`Footage.frame`."""

@@ -18,7 +18,7 @@ import pytest
 from app.errors import FootageError, StorageError
 from app.footage import open_footage
 from app.footage.cache import FrameCache
-from app.footage.decoder import rotate
+from app.footage.decoder import Decoder, rotate
 from app.footage.writer import VideoWriter
 
 _spec = importlib.util.spec_from_file_location("clips", Path(__file__).with_name("clips.py"))
@@ -343,3 +343,28 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
         assert list(small.iterdir()) == []
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_the_tail_of_a_file_is_tried_once_and_again_when_the_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _truncated(tmp_path)
+    read: list[int] = []
+    plain = Decoder.read
+    monkeypatch.setattr(Decoder, "read", lambda self, index: read.append(index) or plain(self, index))
+
+    def opened(**rest: bool) -> int:
+        read.clear()
+        with open_footage(path, **rest) as footage:
+            return footage.n_frames
+
+    n = opened()
+    assert len(read) > 1
+    assert opened() == n
+    assert read == [0]
+    os.utime(path, ns=(5, 5))
+    assert opened() == n
+    assert len(read) > 1
+    os.utime(path, ns=(6, 6))
+    assert opened(complete=True) >= n
+    assert read == [0]
