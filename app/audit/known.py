@@ -68,7 +68,7 @@ class KnownPeople:
     """
 
     def __init__(self, store: ProjectStore, fps: float, plan: DeidPlan, record: CoverageRecord) -> None:
-        self._whereabouts = Whereabouts(store, fps)
+        self._whereabouts = Whereabouts(store, fps, closing=False)
         self._plan = plan
         self._record = record
         self._at = lru_cache(maxsize=_KEPT)(self._whereabouts.at)

@@ -67,13 +67,15 @@ class Whereabouts:
             nothing where the empty room is known: a thing stands in the empty room too. "brief": only
             where that was seen for less than a second; a thing would have been seen for longer.
         lead_s: for so long before they were found, and after they were lost, people are guessed.
+        closing: masks are closed over time; False where nobody looks at them.
     """
 
     def __init__(
         self, store: ProjectStore, fps: float, camera: Camera | None = None, *,
-        doubtful: bool | Literal["brief"] = False, lead_s: float = LEAD_S,
+        doubtful: bool | Literal["brief"] = False, lead_s: float = LEAD_S, closing: bool = True,
     ) -> None:  # fmt: skip
         self._store = store
+        self._closing = closing
         self._camera = camera or store.camera()
         self._max_gap = max(2, round(MAX_GAP_S * fps))
         self._lead = max(2, round(lead_s * fps))
@@ -109,7 +111,8 @@ class Whereabouts:
             track = self._tracks[track_id]
             person = stored.get(track_id)
             if person is not None:
-                presence: Presence | None = self._closed(_as_stored(track, person), person)
+                here = _as_stored(track, person)
+                presence: Presence | None = self._closed(here, person) if self._closing else here
             else:
                 presence = self._guess(track, frames, frame)
             if presence is not None:

@@ -124,11 +124,12 @@ class FrameCoverer:
         ]
         return Prepared(rgb, covers, areas, room, self._foreground_of(room))
 
-    def paint(self, frame: Prepared) -> tuple[U1, npt.NDArray[np.bool_]]:
-        """The covered picture and (H, W) which pixels were replaced. Several threads may paint at once."""
+    def paint(self, frame: Prepared, *, alone: bool = True) -> tuple[U1, npt.NDArray[np.bool_]]:
+        """The covered picture and (H, W) which pixels were replaced. Several threads may paint at once; where
+        they do, none is ``alone``, and each draws bodies without help."""
         covered, replaced = cover_frame(
             frame.rgb, frame.covers, self._camera, plate=frame.room, phase=(self._phase[0], self._phase[1]),
-            areas=frame.areas, foreground=frame.foreground, up=self._up,
+            areas=frame.areas, foreground=frame.foreground, up=self._up, threads=None if alone else 1,
         )  # fmt: skip
         if frame.room is not None:
             self.seen.add(replaced, frame.room)

@@ -83,7 +83,7 @@ def write_video(
                 yield index, image, None
 
     def paint(index: int, frame: Prepared) -> Image:
-        shown, mask = coverer.paint(frame)
+        shown, mask = coverer.paint(frame, alone=False)
         if record is not None:
             record.add(index, frame.rgb, shown, mask)
         return shown

@@ -36,7 +36,9 @@ class Drawn:
     members: tuple[int, ...] = ()
 
 
-def draw_bodies(covers: Sequence[PersonCover], camera: Camera, size: tuple[int, int]) -> Drawn:
+def draw_bodies(
+    covers: Sequence[PersonCover], camera: Camera, size: tuple[int, int], threads: int | None = None
+) -> Drawn:
     """Draw whoever is shown as a mesh, hidden where somebody stands before them who is not.
 
     What is not to be believed of a body is not drawn and hides nobody, but belongs to its outline. Where
@@ -50,8 +52,8 @@ def draw_bodies(covers: Sequence[PersonCover], camera: Camera, size: tuple[int, 
     spared = any(c.how is None for c in covers)
     split = {i: _split(m, _belief_of(covers[i]), keep=spared) for i, m in whole}
     parts = [(i, split[i][0]) for i, _ in whole]
-    scene = rasterize([m for _, m in parts], camera, size=size)
-    unseen = _unseen({i: m for i, (_, m) in split.items() if m is not None}, camera, size)
+    scene = rasterize([m for _, m in parts], camera, size=size, threads=threads)
+    unseen = _unseen({i: m for i, (_, m) in split.items() if m is not None}, camera, size, threads)
     outlines, hidden = {}, []
     for number, (i, _) in enumerate(parts):
         person = covers[i]
@@ -102,11 +104,13 @@ def _split(mesh: Mesh, belief: F4 | None, *, keep: bool) -> tuple[Mesh, Mesh | N
     return replace(mesh, faces=mesh.faces[kept], closed=closed), gone
 
 
-def _unseen(meshes: dict[int, Mesh], camera: Camera, size: tuple[int, int]) -> dict[int, Region]:
+def _unseen(
+    meshes: dict[int, Mesh], camera: Camera, size: tuple[int, int], threads: int | None
+) -> dict[int, Region]:
     """Where the parts lie that are not drawn, whatever body stands before them."""
     if not meshes:
         return {}
-    scene = rasterize(list(meshes.values()), camera, size=size)
+    scene = rasterize(list(meshes.values()), camera, size=size, threads=threads)
     found = {}
     for number, i in enumerate(meshes):
         mine = (scene.crop_mesh_id == number).view(np.uint8)

@@ -86,6 +86,7 @@ def cover_frame(
     areas: Sequence[FreeArea] = (),
     foreground: Foreground | None = None,
     up: F8 | None = None,
+    threads: int | None = None,
 ) -> tuple[U1, BoolArray]:
     """Cover everybody who is not spared, and every free area.
 
@@ -100,12 +101,13 @@ def cover_frame(
         foreground: of ``plate``; what it finds beside the people is taken for somebody whom nobody has found,
             or for more of somebody than was known, and the empty room is shown there.
         up: (3,) against gravity, for shadows: see :func:`cast_shadows`.
+        threads: how many draw bodies; see :func:`backends.render.rasterize`.
 
     Returns:
         The covered picture and (H, W) which pixels were replaced.
     """
     height, width = frame.shape[:2]
-    drawn = draw_bodies(covers, camera, (height, width))
+    drawn = draw_bodies(covers, camera, (height, width), threads)
     regions = _regions(covers, drawn, width, height)
     below = [(a, r) for a in areas if (r := area_region(a, width, height)) is not None]
     people = np.zeros((height, width), np.bool_)

@@ -140,6 +140,8 @@ def test_a_hole_in_a_mask_for_a_moment_is_closed(tmp_path: Path) -> None:
     )
     stage.store.store_chunk(0, N - 1, people, {})
     (presence,) = Whereabouts(stage.store, stage.footage.fps).at(10)
+    (as_found,) = Whereabouts(stage.store, stage.footage.fps, closing=False).at(10)
+    assert (len(presence.masks), len(as_found.masks)) == (2, 1)
     canvas, true = np.zeros((2, theatre.HEIGHT, theatre.WIDTH), bool)
     for mask in presence.masks:
         mask.paint(canvas)
