@@ -72,7 +72,7 @@ class MainWindow(QMainWindow):
         self.bodies = BodyTool(self, self.controller, self.work, self.commands, self.settings)
         self.depth_sensor = DepthTool(self, self.controller, self.work, self.commands, self.settings)
         self.files = Files(self, self.controller, self.settings)
-        self.several = SeveralCameras(self, self.controller.bridge, self.work, self.settings)
+        self.several = SeveralCameras(self, self.controller, self.work, self.settings)
         self.cameras = CameraTool(self.controller, self.work, self.commands, self)
         self.sheets = Sheets(self, self.controller, self.work, self.commands, self.cameras)
         self._connect()

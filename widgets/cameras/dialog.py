@@ -18,8 +18,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -45,6 +43,12 @@ _EMPTY = (
     "Drop the cameras' videos here, or a folder that holds them and their calibration.\nOne video or folder "
     "of pictures for each camera, all of the same moment."
 )
+
+
+def _calibration_name(path: Path | None) -> str:
+    if path is None:
+        return "None yet"
+    return f"In the folder {path.name}" if path.is_dir() else path.name
 
 
 def _section(text: str) -> QLabel:
@@ -76,27 +80,30 @@ class CamerasDialog(QDialog):
         self.folder = Path.home()
         """Where choosing files begins."""
         self._rows: dict[Path, CameraRow] = {}
-        self._pages = QStackedWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 18)
-        layout.addWidget(self._pages)
         self.work_page, self.end_page = CamerasWorking(), CamerasDone()
         self.work_page.stop_wanted.connect(self.stop_wanted)
         self.end_page.back_wanted.connect(self.choose_again)
         self.end_page.close_wanted.connect(self.look_wanted)
         self._choose_page = self._choose()
-        for page in (self._choose_page, self.work_page, self.end_page):
-            self._pages.addWidget(page)
-        self._pages.currentChanged.connect(lambda _index: self._fit())
+        self._pages = (self._choose_page, self.work_page, self.end_page)
+        self._page: QWidget = self._choose_page
+        for page in self._pages:
+            layout.addWidget(page)
+        self.show_page(self._choose_page)
+
+    def show_page(self, shown: QWidget) -> None:
+        """One of the three; the dialog gets as high as it, which stacked pages would not."""
+        self._page = shown
+        for page in self._pages:
+            page.setVisible(page is shown)
         self._fit()
 
     def _fit(self) -> None:
-        """As high as the page that is shown, and no higher."""
-        for page in (self._choose_page, self.work_page, self.end_page):
-            shown = page is self._pages.currentWidget()
-            policy = QSizePolicy.Policy.Preferred if shown else QSizePolicy.Policy.Ignored
-            page.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
-        self._pages.updateGeometry()
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
         self.adjustSize()
 
     # --- choosing -----------------------------------------------------------------------------
@@ -216,7 +223,7 @@ class CamerasDialog(QDialog):
     def set_inspection(self, found: Inspection, *, waiting: bool) -> None:
         """Whether it fits together."""
         there = found.calibration is not None
-        self._calibration.setText(found.calibration.name if found.calibration is not None else "None yet")
+        self._calibration.setText(_calibration_name(found.calibration))
         self._calibration.setProperty("role", "" if there else "secondary")
         self._calibration.style().polish(self._calibration)
         names = ", ".join(found.known)
@@ -275,7 +282,7 @@ class CamerasDialog(QDialog):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files and folders may be dropped anywhere on it."""
-        choosing = self._pages.currentWidget() is self._choose_page
+        choosing = self._page is self._choose_page
         if choosing and any(u.isLocalFile() for u in event.mimeData().urls()):
             event.acceptProposedAction()
 
@@ -291,26 +298,26 @@ class CamerasDialog(QDialog):
     @property
     def working(self) -> bool:
         """While it runs."""
-        return self._pages.currentWidget() is self.work_page
+        return self._page is self.work_page
 
     def begin(self) -> None:
         """It starts."""
         self.work_page.begin()
-        self._pages.setCurrentWidget(self.work_page)
+        self.show_page(self.work_page)
 
     def set_done(self, summary: dict[str, Any], folder: Path, warnings: Sequence[str]) -> None:
         """What came out."""
         self.end_page.set_done(summary, str(folder), warnings)
-        self._pages.setCurrentWidget(self.end_page)
+        self.show_page(self.end_page)
 
     def set_ended(self, heading: str, message: str) -> None:
         """Why not."""
         self.end_page.set_ended(heading, message)
-        self._pages.setCurrentWidget(self.end_page)
+        self.show_page(self.end_page)
 
     def choose_again(self) -> None:
         """Back to the first page."""
-        self._pages.setCurrentWidget(self._choose_page)
+        self.show_page(self._choose_page)
         self.output_changed.emit()
 
     def reject(self) -> None:

@@ -38,8 +38,8 @@ from app.pipeline.events import (
 )
 from app.pipeline.job import Control, ThreadJob
 from app.pipeline.process_job import ProcessJob
-from widgets.bridge import Bridge
 from widgets.cameras.dialog import CamerasDialog
+from widgets.controller import Controller
 from widgets.settings import Settings
 from widgets.work import Work
 
@@ -58,9 +58,10 @@ class SeveralCameras(QObject):
     networks_missing = Signal(str)
     changed = Signal()
 
-    def __init__(self, window: QMainWindow, bridge: Bridge, work: Work, settings: Settings) -> None:
+    def __init__(self, window: QMainWindow, controller: Controller, work: Work, settings: Settings) -> None:
         super().__init__(window)
-        self._window, self._bridge, self._work, self._settings = window, bridge, work, settings
+        self._window, self._c, self._work, self._settings = window, controller, work, settings
+        self._bridge = controller.bridge
         self.dialog: CamerasDialog | None = None
         self._sources: list[tuple[Path, str]] = []
         self._seen: dict[Path, FoundCamera] = {}
@@ -223,7 +224,8 @@ class SeveralCameras(QObject):
             projects = [Path(p) for p in event.summary["projects"]]
             self._first = projects[0] if projects else None
             self.dialog.set_done(event.summary, self._request.output, self._warnings)
-            if self._first is not None and not self._work.running:
+            # Whoever looks at something else meanwhile goes on with it until they press the button.
+            if self._first is not None and self._c.session is None:
                 self.finished.emit(self._first)
                 self._first = None
 

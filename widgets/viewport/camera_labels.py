@@ -18,7 +18,7 @@ from widgets.viewport.room import eye_of
 Placed = Sequence[tuple[int, str, CameraView]]
 """Number, name and place of each camera."""
 
-_ABOVE = 8.0
+_ABOVE, _EDGE = 8.0, 44.0
 
 
 def on_screen(orbit: Orbit, point: npt.ArrayLike, size: tuple[int, int]) -> tuple[float, float] | None:
@@ -47,7 +47,8 @@ class CameraLabels:
             if at is None or not (-40 < at[0] < size[0] + 40 and 0 < at[1] < size[1] + 40):
                 continue
             role = "strong" if number == self.current else "name" if number == self.hovered else "plain"
-            box = overlay.draw_chip(painter, at[0], at[1] - _ABOVE, [(name, role)], middle=True)
+            x = min(max(at[0], _EDGE), size[0] - _EDGE)
+            box = overlay.draw_chip(painter, x, at[1] - _ABOVE, [(name, role)], middle=True)
             self._boxes[number] = box
             if number in (self.current, self.hovered):
                 palette = theme.current()

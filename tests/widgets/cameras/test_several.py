@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.errors import ModelError
 from app.multiview.task import views_task
 from app.multiview.types import ViewsRequest
-from app.pipeline.events import Failed, Job, Listener, Progress, StagesPlanned, StageStarted, Warned
+from app.pipeline.events import Failed, Finished, Job, Listener, Progress, StagesPlanned, StageStarted, Warned
 from app.pipeline.job import Control, ThreadJob
 from tests.app.multiview import room as scene
 from widgets import theme
@@ -66,12 +66,13 @@ def tool(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     qtbot.addWidget(window)
     bridge = Bridge(window)
     work = SimpleNamespace(hands_face=False, body="free", running=False)
-    made = Several(window, bridge, work, Settings(tmp_path / "window.json"))
+    controller: Any = SimpleNamespace(bridge=bridge, session=None)
+    made = Several(window, controller, work, Settings(tmp_path / "window.json"))
     yield made
     made.shut_down()
     if made.dialog is not None:
         qtbot.waitUntil(lambda: not made.running, timeout=10_000)
-        made.dialog._pages.setCurrentIndex(0)
+        made.dialog.choose_again()
         made.dialog.reject()
     bridge.close()
 
@@ -176,10 +177,32 @@ def test_a_stop_in_the_middle_keeps_what_was_done_and_goes_on(
         QTest.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
 
 
+def test_who_looks_at_something_else_is_not_interrupted_by_the_end(
+    tool: Several, qtbot: QtBot, footage: Path, tmp_path: Path
+) -> None:
+    dialog = tool.show([footage])
+    looked(tool, qtbot)
+    tool._c.session = object()
+    tool._request = ViewsRequest((), None, tmp_path)
+    rows = [{"name": n, "people_seen": 3, "people_not_seen": 1, "median_px": 2.5} for n in scene.NAMES]
+    summary = {
+        "people": 2, "cameras": rows, "all": {"median_px": 2.5}, "refined": [], "seconds": 3.0,
+        "projects": [str(tmp_path / "cam01.understudy")],
+    }  # fmt: skip
+    with qtbot.assertNotEmitted(tool.finished, wait=50):
+        tool._happened(Finished(summary, 3.0))
+    assert "2 people in 3 cameras" in words(dialog)
+    with qtbot.waitSignal(tool.finished) as opened:
+        QTest.mouseClick(dialog.end_page.close_button, Qt.MouseButton.LeftButton)
+    assert opened.args == [tmp_path / "cam01.understudy"]
+
+
 def test_progress_warnings_and_failure_are_shown(tool: Several, qtbot: QtBot, footage: Path) -> None:
     dialog = tool.show([footage])
     looked(tool, qtbot)
+    high = dialog.height()
     dialog.begin()
+    assert dialog.height() < high, "as high as what is shown"
     tool._request = ViewsRequest((), None, footage)
     for event in (
         StagesPlanned((("camera a", "Looking for people in a"), ("views", "Fitting"))),
