@@ -17,6 +17,7 @@ from backends.body.params import BodyParams
 from backends.camera import Camera
 from backends.confidence import BodyConfidence
 from backends.deidentify.closing import between_masks
+from backends.depth import DepthPatch
 from backends.keypoints.types import Keypoints
 from backends.masks import CropMask
 
@@ -46,7 +47,7 @@ class Presence:
         params: the body; keypoints, masks, box: what else is known, in pixels of this frame.
         slack: pixels by which a guess may be wrong.
         drawn: False where the person is erased but no body shown: nobody knows whether they are there.
-        confidence: expected errors of the body; None of a guess.
+        confidence: expected errors of the body; depth: what a sensor says; None of a guess.
     """
 
     track: TrackRecord
@@ -57,6 +58,7 @@ class Presence:
     slack: float = 0.0
     drawn: bool = True
     confidence: BodyConfidence | None = None
+    depth: DepthPatch | None = None
 
 
 class Whereabouts:
@@ -256,7 +258,10 @@ def _as_stored(track: TrackRecord, person: PersonRecord) -> Presence:
     estimate = person.estimate
     params = person.body.params if person.body is not None else None
     masks = () if estimate.mask is None else (estimate.mask,)
-    return Presence(track, params, estimate.keypoints, masks, estimate.box, confidence=person.confidence)
+    return Presence(
+        track, params, estimate.keypoints, masks, estimate.box, confidence=person.confidence,
+        depth=estimate.depth,
+    )  # fmt: skip
 
 
 def guessed_frames(frames: I8, n: int, max_gap: int, lead: int) -> I8:

@@ -185,7 +185,7 @@ class FrameCoverer:
             box, presence.keypoints, presence.masks, shown.mesh if shown is not None else None,
             shown.head_faces if shown is not None else None, head_xy, size, presence.slack,
             None if method is None else How(method.cover, method.fill), face_xy, presence.drawn,
-            method is not None and method.look == "confidence", belief, feet,
+            method is not None and method.look == "confidence", belief, feet, presence.depth,
         )  # fmt: skip
 
     def _with_masks(self, index: int, rgb: U1, covers: list[PersonCover]) -> list[PersonCover]:

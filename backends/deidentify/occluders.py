@@ -3,6 +3,9 @@
 A fitted body is whole, also where the person stands behind something. Where a large part of the drawn body
 lies on pixels that look like the empty room and that are nobody's, the room's thing is in front. What is
 shown there is the room, never the picture, so a mistake costs a piece of a body and shows nobody.
+
+A depth sensor knows better which is in front: where it has something at the body's distance somebody is
+there, whatever colour their clothes have, and where it has something nearer, smaller things are believed too.
 """
 
 from __future__ import annotations
@@ -17,14 +20,20 @@ import numpy.typing as npt
 from backends.deidentify.pieces import pieces
 from backends.deidentify.regions import head_region
 from backends.deidentify.types import PersonCover
+from backends.depth.patch import DepthPatch
 from backends.render import Picture
 
 U1 = npt.NDArray[np.uint8]
+F4 = npt.NDArray[np.float32]
 
 _OPEN = 0.03
 """Narrower than this share of a person is the rim of a body that does not fit to the pixel."""
 _LEAST = 0.004
 """Of the square of a person's size: smaller pieces are clothes of the wall's colour."""
+_SURE = 0.001
+"""The same where a sensor has something in front."""
+_NEARER_M = 0.15
+"""Clothes and hair hang less far before a body."""
 _LOOSE = 0.2
 """Of the drawn body: smaller pieces that are cut off by a thing are hidden, too."""
 
@@ -59,7 +68,14 @@ def behind_things(
         for mask in cover.masks:
             # What the network saw of a person is theirs.
             _blank(left, mask.decode().view(np.uint8), mask.x0 - picture.x0 - x, mask.y0 - picture.y0 - y)
-        gone = _behind(mine[part], left, left & alike[rows, columns][part], cover.size)
+        same = left & alike[rows, columns][part]
+        front = None
+        if cover.depth is not None:
+            corner = (picture.x0 + x, picture.y0 + y)
+            front, here = _sensed(cover.depth, picture.crop_depth[part], corner)
+            same &= 1 - here
+            front &= same
+        gone = _behind(mine[part], left, same, cover.size, front)
         hidden[part] |= gone
     if not hidden.any():
         return picture
@@ -68,17 +84,38 @@ def behind_things(
     return replace(picture, crop_coverage=np.asarray(picture.crop_coverage * (1 - soft), np.float32))
 
 
-def _behind(mine: U1, left: U1, alike: U1, size: float) -> U1:
+def _sensed(patch: DepthPatch, body_m: F4, corner: tuple[int, int]) -> tuple[U1, U1]:
+    """(h, w) where a sensor has something before a body, and where it has something at its distance.
+
+    Args:
+        body_m: (h, w) metres, the drawn body's; corner: x and y of its first pixel in the picture.
+    """
+    h, w = body_m.shape
+    row = (np.arange(corner[1], corner[1] + h) - patch.y0) // patch.step
+    column = (np.arange(corner[0], corner[0] + w) - patch.x0) // patch.step
+    rows, columns = patch.mm.shape
+    inside = ((row >= 0) & (row < rows))[:, None] & ((column >= 0) & (column < columns))[None]
+    seen = patch.mm[np.ix_(np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1))]
+    known = inside & (seen > 0) & np.isfinite(body_m)
+    gap = seen.astype(np.float32) / np.float32(1e3) - np.where(known, body_m, np.float32(0.0))
+    front, here = known & (gap < -_NEARER_M), known & (np.abs(gap) <= _NEARER_M)
+    return front.view(np.uint8), here.view(np.uint8)
+
+
+def _behind(mine: U1, left: U1, alike: U1, size: float, front: U1 | None = None) -> U1:
     """(h, w) what of a drawn body is hidden.
 
     Args:
-        mine: the body; left: what of it may be hidden; alike: what of that looks like the room.
+        mine: the body; left: what of it may be hidden; alike: what of that looks like the room; front: what
+            of that a sensor has before the body.
         size: of the person, pixels.
     """
     reach = max(1, round(_OPEN * size / 2))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     opened = np.asarray(cv2.morphologyEx(alike, cv2.MORPH_OPEN, disc), np.uint8)
     large = pieces(opened, _LEAST * size * size)
+    if front is not None:
+        large |= pieces(front, _SURE * size * size)
     if not large.any():
         return large
     # With its rims, where the body does not fit to the pixel.

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from backends.depth.patch import DepthPatch
 from backends.keypoints.types import Keypoints
 from backends.masks import CropMask
 from backends.render.types import Mesh
@@ -48,6 +49,7 @@ class PersonCover:
             drawn, but covered as before. None: everything is.
         feet: (2, 4) where both feet stand, metres in camera coordinates, and how far each is believed; None
             where no shadow is cast.
+        depth: what a depth sensor says about the person; None without one.
     """
 
     box: F4
@@ -64,6 +66,7 @@ class PersonCover:
     own_colors: bool = False
     belief: F4 | None = None
     feet: F4 | None = None
+    depth: DepthPatch | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
