@@ -66,6 +66,7 @@ class _Look:
 def fitted(
     body: BodyModel, preset: str, *, people: int, cameras: int, frames: int, seed: int,
     engine: Engine | None, check: Callable[[], object], fps: float = 10.0,
+    size: tuple[int, int] = (1280, 720),
 ) -> dict[bool, dict[bool, Errors]]:  # fmt: skip
     """Errors with a known lens (True) and with one that the people tell (False), each without (False) and
     with depth (True), of everybody whom a camera sees well enough.
@@ -74,7 +75,10 @@ def fitted(
         engine: the networks that find people and keypoints; without them keypoints are the true ones with
             noise, and masks the true ones.
     """
-    scene = open_scene(preset, people=people, cameras=cameras, seconds=frames / fps, fps=fps, seed=seed)
+    scene = open_scene(
+        preset, people=people, cameras=cameras, seconds=frames / fps, fps=fps, width=size[0], height=size[1],
+        seed=seed,
+    )  # fmt: skip
     scene.prepare(check)
     streams = [engine.perception() for _ in range(cameras)] if engine is not None else []
     rng = np.random.default_rng(seed)

@@ -68,6 +68,9 @@ class NpzDepth(DepthSource):
         self.n = len(self._members)
         if not self.n:
             raise FootageError(f"{path.name} holds no arrays of depth: (n, h, w), or one (h, w) a frame.")
+        for member in self._members:
+            height, width = headers[member][0]
+            check_size(f"{member} in {path.name}", width, height)
 
     def _header(self, member: str) -> tuple[tuple[int, ...], np.dtype[Any], int]:
         with self._archive.open(member) as file:
