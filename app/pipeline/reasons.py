@@ -36,7 +36,7 @@ def note_reasons(store: ProjectStore, stage: FitStage, control: Control, listene
     """
     blocks = [
         (a, min(a + _BLOCK - 1, last))
-        for first, last in store.processed()
+        for first, last in _joined(store.processed())
         for a in range(first, last + 1, _BLOCK)
     ]
     if not blocks:
@@ -49,6 +49,17 @@ def note_reasons(store: ProjectStore, stage: FitStage, control: Control, listene
         look_again(store, stage, first, last)
         meter.advance(last - first + 1)
         listener(Progress(STAGE, meter.done, meter.total, meter.rate, meter.remaining_s))
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans of frames, ascending, of which one goes on where the one before ends, as one."""
+    joined: list[tuple[int, int]] = []
+    for first, last in spans:
+        if joined and first == joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def look_again(store: ProjectStore, stage: FitStage, first: int, last: int) -> None:

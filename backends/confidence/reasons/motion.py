@@ -42,21 +42,28 @@ _ENDS = ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "left_elbow",
 
 def bent_wrong(view: TrackView) -> list[Found]:
     """Elbows and knees that bend against their hinge."""
-    out = []
+    out: list[Found] = []
+    if not len(view.frame):
+        return out
     parents = np.array(PARENTS[:22], np.int64)
     zero = np.zeros((22, 3))
-    for t in range(len(view.frame)):
-        turns = forward_kinematics(zero, parents, view.pose[t], np.zeros(3))[0]
-        for joint, above, below, axis in _HINGES:
-            j, a, b = JOINT_INDEX[joint], JOINT_INDEX[above], JOINT_INDEX[below]
-            upper, lower = view.joints[t, j] - view.joints[t, a], view.joints[t, b] - view.joints[t, j]
-            upper, lower = upper / max(np.linalg.norm(upper), 1e-9), lower / max(np.linalg.norm(lower), 1e-9)
-            bend = float(np.arccos(np.clip(upper @ lower, -1.0, 1.0)))
-            # How much of the bending is about the hinge's axis, as the bone above carries it.
-            about = float(np.cross(upper, lower) @ (turns[a] @ np.array(axis)))
-            if bend > _STRAIGHT and np.arcsin(np.clip(-about, -1.0, 1.0)) > _WRONG:
-                worth = 0.5 + 0.5 * float(np.clip((bend - _WRONG) / (_SURELY_WRONG - _WRONG), 0.0, 1.0))
-                out.append(Found(ReasonKind.BENT_WRONG, joint, t, worth))
+    turns = np.stack([forward_kinematics(zero, parents, pose, np.zeros(3))[0] for pose in view.pose])
+    for joint, above, below, axis in _HINGES:
+        j, a, b = JOINT_INDEX[joint], JOINT_INDEX[above], JOINT_INDEX[below]
+        upper = _unit(view.joints[:, j] - view.joints[:, a])
+        lower = _unit(view.joints[:, b] - view.joints[:, j])
+        bend = np.arccos(np.clip((upper * lower).sum(axis=1), -1.0, 1.0))
+        # How much of the bending is about the hinge's axis, as the bone above carries it.
+        about = (np.cross(upper, lower) * (turns[:, a] @ np.array(axis))).sum(axis=1)
+        wrong = (bend > _STRAIGHT) & (np.arcsin(np.clip(-about, -1.0, 1.0)) > _WRONG)
+        worth = 0.5 + 0.5 * np.clip((bend - _WRONG) / (_SURELY_WRONG - _WRONG), 0.0, 1.0)
+        out += [Found(ReasonKind.BENT_WRONG, joint, int(t), float(worth[t])) for t in np.flatnonzero(wrong)]
+    return out
+
+
+def _unit(v: F8) -> F8:
+    """(T, 3) of length one."""
+    out: F8 = v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-9)
     return out
 
 
