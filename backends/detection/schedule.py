@@ -37,7 +37,15 @@ class TileSchedule:
     def __init__(self, width: int, height: int, scales: tuple[float, ...]) -> None:
         self.tiles = make_tiles(width, height, scales)
         self._size = (width, height)
-        self._stride = max(1, max(width, height) // _SMALL)
+        n = self._stride = max(1, max(width, height) // _SMALL)
+        # Corners (4, N) y0 y1 x0 x1 of the tiles in the small picture, and their areas there.
+        tall, wide = -(-height // n), -(-width // n)
+        self._corners = np.array([
+            [min(max(v / n, 0), most) for v, most in zip((t.y0, t.y0 + t.side, t.x0, t.x0 + t.side),
+                                                         (tall, tall, wide, wide))]
+            for t in self.tiles
+        ]).astype(np.int64).T  # fmt: skip
+        self._areas = np.array([max((t.side / n) ** 2, 1.0) for t in self.tiles])
         self._age = np.full(len(self.tiles), np.inf)
         self._moving = np.zeros(len(self.tiles))
         self._last: U1 | None = None
@@ -67,13 +75,10 @@ class TileSchedule:
             moving[max(0, y0 - 1) : y1 + 2, max(0, x0 - 1) : x1 + 2] = False
         total = np.zeros((moving.shape[0] + 1, moving.shape[1] + 1))
         total[1:, 1:] = moving.cumsum(axis=0).cumsum(axis=1)
-        for i, tile in enumerate(self.tiles):
-            y0, y1 = np.clip([tile.y0 / n, (tile.y0 + tile.side) / n], 0, moving.shape[0]).astype(int)
-            x0, x1 = np.clip([tile.x0 / n, (tile.x0 + tile.side) / n], 0, moving.shape[1]).astype(int)
-            count = total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]
-            share = count / max((tile.side / n) ** 2, 1.0)
-            # Remembered for a while: a tile whose turn does not come at once stays due.
-            self._moving[i] = max(min(share / _MOVING, 1.0), 0.8 * self._moving[i])
+        y0, y1, x0, x1 = self._corners
+        share = (total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]) / self._areas
+        # Remembered for a while: a tile whose turn does not come at once stays due.
+        self._moving = np.maximum(np.minimum(share / _MOVING, 1.0), 0.8 * self._moving)
         return False
 
     @property

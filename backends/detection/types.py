@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,8 @@ class Region:
     @property
     def radius(self) -> float:
         """Pixels from the hips to the circle."""
-        return float(np.hypot(*(self.up - self.centre)))
+        (x0, y0), (x1, y1) = self.centre.tolist(), self.up.tolist()
+        return math.hypot(x1 - x0, y1 - y0)
 
     @property
     def angle(self) -> float:
@@ -40,9 +42,11 @@ class Region:
 
 def overlap(a: Region, b: Region) -> float:
     """How much two regions are one: 1 for the same circle, 0 where centres lie a radius apart."""
-    r = max(a.radius, b.radius, 1e-6)
-    near = max(0.0, 1.0 - float(np.hypot(*(a.centre - b.centre))) / r)
-    return near * min(a.radius, b.radius) / r
+    first, second = a.radius, b.radius
+    r = max(first, second, 1e-6)
+    (x0, y0), (x1, y1) = a.centre.tolist(), b.centre.tolist()
+    near = max(0.0, 1.0 - math.hypot(x1 - x0, y1 - y0) / r)
+    return near * min(first, second) / r
 
 
 def suppress(regions: list[Region], threshold: float = 0.45) -> list[Region]:
