@@ -94,7 +94,7 @@ class Eye:
             store.close()
             self._footage.close()
             self._footage = None
-            self._not("of another recording", f"{self._path.name} is a project of other cameras.")
+            self._not("other recording", f"{self._path.name} is a project of other cameras.")
             return
         camera = store.camera()
         self._store, self.n_frames = store, self._footage.n_frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -33,6 +34,8 @@ class Room:
         self._sessions: dict[int, Session] = {self.current: session}
         self._changed = changed
         self._closed = False
+        self.look_s = 0.0
+        """How long it took to look through all cameras, the last time."""
         self._worker = NewestWins("cameras")
         self._stale: set[int] = set()
         self.fitted_together: Callable[[Sequence[str]], None] = lambda names: None
@@ -49,7 +52,7 @@ class Room:
 
     def _look(self) -> None:
         """Look through every camera at the moment that is wanted; the first time opens them one by one."""
-        begun = self._wanted
+        begun, since = self._wanted, time.monotonic()
         for i, eye in enumerate(self._eyes):
             if self._closed or (begun is not self._wanted and self.looked_up):
                 return  # a newer moment waits
@@ -60,6 +63,7 @@ class Room:
             if wanted is not None and eye.ready:
                 frames, callback = wanted
                 callback(i, eye.peek(frames[i]))
+        self.look_s = time.monotonic() - since
 
     def close(self) -> None:
         """Close all that is open but the current session, which has an owner."""

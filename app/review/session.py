@@ -285,6 +285,7 @@ class Session(SessionEdits):
     def catch_up(self) -> None:
         """Another camera of the room has edited this project."""
         self._log = self._editor.log = EditLog(self._store)
+        self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._series.load()
         self._scenes.forget()
         self._items = None

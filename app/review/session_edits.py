@@ -94,7 +94,9 @@ class SessionEdits(ABC):
         """Give a person another name."""
         name = " ".join(name.split())[:60]
         if name:
-            self._after(self._editor.change_track("rename", "Rename a person", person, name=name))
+            label = "Rename a person"
+            edit = self._together.commit_name("rename", label, person, name) if self._together else None
+            self._after(edit or self._editor.change_track("rename", label, person, name=name))
 
     def delete_person(self, person: int) -> None:
         """Remove a person that is none (undo brings them back)."""

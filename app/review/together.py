@@ -13,7 +13,7 @@ from app.errors import ProjectError
 from app.multiview.people import moment_of
 from app.multiview.projects import with_room_body
 from app.multiview.types import Seen, ViewInput
-from app.project.edits import Edit, EditLog
+from app.project.edits import Edit, EditLog, RowChange
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
 from app.review.editing import Editor
@@ -33,6 +33,13 @@ _FEWEST = 2
 def plain_kind(edit: Edit) -> str:
     """What an edit is, without the mark."""
     return edit.kind.partition(MARK)[0]
+
+
+def _named(log: EditLog, track: int, name: str) -> RowChange:
+    before = log.snapshot("tracks", id=track)
+    if before is None:
+        raise ProjectError(f"There is no person {track} in this project.")
+    return RowChange("tracks", before, {**before, "name": name})
 
 
 def mark_of(edit: Edit | None) -> str:
@@ -82,27 +89,48 @@ class Together:
         people = self._fitted(person, writable)
         if people is None:
             return None
+        mine, others_people = people
+        rest = [(o, self._rows(o.store, r), r.frame, r.track_id) for o, r in others_people]
+        return self._written(kind, label, (self._editor.changes(mine), mine.frame, mine.track_id), rest)
+
+    def _rows(self, store: ProjectStore, record: PersonRecord) -> list[RowChange]:
+        return Editor(store, EditLog(store), self._editor.stage).changes(record)
+
+    def _written(
+        self, kind: str, label: str, mine: tuple[list[RowChange], int | None, int],
+        rest: Sequence[tuple[OtherCamera, list[RowChange], int | None, int]],
+    ) -> Edit:  # fmt: skip
+        """The edits of all cameras, under one mark; the edited project is written last."""
         mark = f"{kind}{MARK}{uuid.uuid4().hex[:12]}"
-        mine, rest = people
         written: list[tuple[OtherCamera, EditLog]] = []
+        edit = None
         try:
-            for other, record in rest:
+            for other, changes, frame, track in rest:
                 log = EditLog(other.store)
-                changes = Editor(other.store, log, self._editor.stage).changes(record)
-                log.apply(
-                    mark, f"{label}, in {self._camera}", changes, frame=record.frame, track_id=record.track_id
-                )
+                log.apply(mark, f"{label}, in {self._camera}", changes, frame=frame, track_id=track)
                 written.append((other, log))
-            edit = self._editor.log.apply(
-                mark, label, self._editor.changes(mine), frame=mine.frame, track_id=mine.track_id
-            )
-        except BaseException:
-            for _, log in written:
-                log.undo()
-            raise
+            changes, frame, track = mine
+            edit = self._editor.log.apply(mark, label, changes, frame=frame, track_id=track)
         finally:
-            self._changed([other.name for other, _ in written], True)
+            if edit is None:
+                for _, log in written:
+                    log.undo()
+            self._changed([other.name for other, _ in written], edit is not None and kind in SHARED)
         return edit
+
+    def commit_name(self, kind: str, label: str, track: int, name: str) -> Edit | None:
+        """Give somebody a name in all cameras; None where only this one knows them.
+
+        Raises:
+            ProjectError, StorageError: a project cannot be written.
+        """
+        found = [
+            (o, o.track) for o in self._others(0, track) if o.track is not None and not o.store.read_only
+        ]
+        if not found:
+            return None
+        rest = [(o, [_named(EditLog(o.store), theirs, name)], None, theirs) for o, theirs in found]
+        return self._written(kind, label, ([_named(self._editor.log, track, name)], None, track), rest)
 
     def _fitted(
         self, person: PersonRecord, others: Sequence[OtherCamera]

@@ -17,6 +17,7 @@ HEIGHT = 76
 _WIDEST, _NARROWEST = 204, 108
 _PAD = 6.0
 _PICTURE_SHARE = 0.54
+_DOT_STEP, _DOT_ROWS = 15.0, 2
 _BONES = (
     (5, 6), (5, 7), (7, 9), (6, 8), (8, 10), (5, 11), (6, 12), (11, 12), (11, 13), (13, 15), (12, 14),
     (14, 16),
@@ -95,10 +96,13 @@ class CameraCell(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         hovered = self.underMouse() and self.isEnabled()
-        painter.setPen(QPen(palette.accent, 1) if self.current or self.hasFocus() else Qt.PenStyle.NoPen)
+        outline = palette.accent if self.current else palette.secondary
+        painter.setPen(QPen(outline, 1) if self.current or self.hasFocus() else Qt.PenStyle.NoPen)
         painter.setBrush(palette.raised if self.current or hovered else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(box, 6, 6)
-        room = QRectF(_PAD, _PAD, box.width() * _PICTURE_SHARE, box.height() - 2 * _PAD)
+        tall = box.height() - 2 * _PAD
+        # Where there is no picture the words need the room.
+        room = QRectF(_PAD, _PAD, box.width() * _PICTURE_SHARE if self._image is not None else tall, tall)
         place = shape_in(room, self._image)
         if self.trouble:
             painter.setOpacity(0.6)
@@ -157,23 +161,31 @@ class CameraCell(QAbstractButton):
     def _draw_dots(self, painter: QPainter, line: QRectF) -> None:
         """A dot for everybody in the picture: hollow where only the other cameras know of them."""
         assert self._peek is not None
-        x = line.left() + 5
-        for person in sorted(self._peek.people, key=lambda p: p.color_index):
-            if x > line.right() - 5:
-                break
+        people = sorted(self._peek.people, key=lambda p: p.color_index)
+        a_row = max(1, int(line.width() // _DOT_STEP))
+        shown = people if len(people) <= _DOT_ROWS * a_row else people[: _DOT_ROWS * a_row - 1]
+        places = [
+            QPointF(line.left() + 6 + _DOT_STEP * (i % a_row), line.center().y() + _DOT_STEP * (i // a_row))
+            for i in range(len(shown) + 1)
+        ]
+        for at, person in zip(places, shown):
             color = theme.person_color(person.color_index)
-            y = line.center().y()
             if person.person_id == self.person:
                 painter.setPen(QPen(theme.current().text, 1.2))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawEllipse(QPointF(x, y), 6.2, 6.2)
+                painter.drawEllipse(at, 6.2, 6.2)
             if person.seen:
-                draw_dot(painter, x, y, color, 4.0)
+                draw_dot(painter, at.x(), at.y(), color, 4.0)
             else:
                 painter.setPen(QPen(color, 1.4))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawEllipse(QPointF(x, y), 3.4, 3.4)
-            x += 16
+                painter.drawEllipse(at, 3.4, 3.4)
+        if len(shown) < len(people):
+            x, y = places[-1].x(), places[-1].y()
+            rest = QRectF(x - 6, y - 8, line.right() - x + 8, 16)
+            draw_text(
+                painter, rest, f"+{len(people) - len(shown)}", pixels=11, color=theme.current().secondary
+            )
 
 
 class CameraStrip(QWidget):
@@ -212,7 +224,7 @@ class CameraStrip(QWidget):
             cell.clicked.connect(lambda _=False, n=i: self.chosen.emit(n))
             self._row.addWidget(cell, 1)
             self.cells.append(cell)
-        self._row.addStretch(1)
+        self._row.addStretch(0)
         self.setVisible(bool(names))
 
     def set_current(self, camera: int) -> None:

@@ -20,6 +20,8 @@ from widgets.work import Work
 
 _PLAYING_MS = 400
 """While it plays the small pictures follow in steps: the large one comes first."""
+_REST = 6.0
+"""And after each step they rest for so many times as long as it took."""
 _STILL_MS = 30
 KEYS = 9
 """So many cameras have a key of their own."""
@@ -141,7 +143,8 @@ class CameraTool(QObject):
 
     def _moved(self) -> None:
         if self.room is not None and not self._soon.isActive():
-            self._soon.start(_PLAYING_MS if self._c.playback.playing else _STILL_MS)
+            playing = max(_PLAYING_MS, round(1000 * _REST * self.room.look_s))
+            self._soon.start(playing if self._c.playback.playing else _STILL_MS)
         self._mark_person()
 
     def _edited(self) -> None:

@@ -148,7 +148,7 @@ def test_siblings_that_are_missing_foreign_or_no_project(
         db.execute("UPDATE settings SET value = ? WHERE name = 'room'", (json.dumps(said),))
     store.close()
     session, found = looked("cam01")
-    assert [t for t, _ in found.troubles] == ["", "missing", "of another recording"]
+    assert [t for t, _ in found.troubles] == ["", "missing", "other recording"]
     assert "cam02.understudy is not in this project's folder" in found.troubles[1][1]
     assert [found.usable(i) for i in range(3)] == [True, False, False]
     assert len(found.whole(session.scene(8), session.camera).people) == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import ProjectError
+from app.errors import ProjectError, StorageError
 from app.project.store import ProjectStore
 from app.review.room import Room
 from app.review.session import Session
@@ -142,7 +142,7 @@ def test_what_was_edited_since_must_be_taken_back_first(look: Look, place: Path)
     session, found = look("cam01")
     drag(session, 1, 60.0, -40.0)
     second = found.switch(1)
-    second.rename_person(1, "Surgeon")
+    second.set_reviewed(FRAME, 1, True)
     first = found.switch(0)
     after = joints(place, 1)
     with pytest.raises(ProjectError, match="cam02 has been edited since"):
@@ -190,3 +190,42 @@ def test_somebody_who_is_hidden_from_a_camera_moves_there_too(look: Look, place:
     third = found.switch(2)
     person = next(p for p in third.scene(3).people if p.person_id == 2)
     assert person.score.max() < 0.5, "their keypoints there are still only known from the others"
+
+
+def test_a_name_is_one_for_all_cameras(look: Look, place: Path) -> None:
+    def names() -> list[set[str]]:
+        found = []
+        for name in scene.NAMES:
+            store = ProjectStore.open(place / f"{name}.understudy")
+            found.append({t.name for t in store.tracks()})
+            store.close()
+        return found
+
+    session, found = look("cam01")
+    session.rename_person(1, "Surgeon")
+    assert names() == [{"Surgeon", "Person 2"}] * 3
+    second = found.switch(1)
+    assert {p.name for p in second.people()} == {"Surgeon", "Person 2"}
+    second.undo()
+    assert names() == [{"Person 1", "Person 2"}] * 3
+    assert {p.name for p in found.switch(0).people()} == {"Person 1", "Person 2"}
+
+
+def test_where_one_project_cannot_be_written_nothing_is_left_half_done(
+    look: Look, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, found = look("cam01")
+    told: list[tuple[str, ...]] = []
+    found.fitted_together = lambda names: told.append(tuple(names))
+    before = joints(place, 1)
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(session._editor.log, "apply", full)
+    with pytest.raises(StorageError, match="The disk is full"):
+        drag(session, 1, 60.0, -40.0)
+    assert all(np.array_equal(a, b) for a, b in zip(joints(place, 1), before))
+    assert labels(place)[0] == []
+    assert labels(place)[1] == ["Move left wrist, in cam01", "Undo Move left wrist, in cam01"]
+    assert told == []
