@@ -1,6 +1,7 @@
 """Depth as arrays: a ``.npy`` stack, or an ``.npz`` that holds a stack or an array a picture.
 
-Nothing is read before it is asked for: a stack of a thousand pictures would not fit into memory.
+Nothing is read before it is asked for, and nothing is kept: a stack of a thousand pictures would not fit into
+memory.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from app.errors import FootageError
 from app.footage.base import check_size
@@ -18,25 +18,64 @@ from app.footage.depth.source import DepthSource, Raw, checked
 from app.footage.pictures import natural_key
 
 _BROKEN = "{name} is no stack of arrays that can be read. It may be damaged; save it again with numpy."
+_ERRORS = (OSError, ValueError, EOFError, zipfile.BadZipFile)
+
+
+class _Header:
+    """Shape, type and place of an array in numpy's format.
+
+    Raises:
+        ValueError: no plain array.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        version = np.lib.format.read_magic(file)
+        first = version == (1, 0)
+        read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+        self.shape, fortran, self.kind = read(file)
+        if self.kind.hasobject or (fortran and len(self.shape) > 1):
+            raise ValueError("no plain array")
+        self.start = file.tell()
+
+    def frame(self, file: IO[bytes], index: int) -> Any:
+        """Picture ``index`` of a stack."""
+        size = int(np.prod(self.shape[1:])) * self.kind.itemsize
+        file.seek(self.start + index * size)
+        data = file.read(size)
+        if len(data) != size:
+            raise EOFError
+        return np.frombuffer(data, self.kind).reshape(self.shape[1:])
 
 
 class NpyDepth(DepthSource):
-    """An array (n, h, w), mapped and not read."""
+    """An array (n, h, w), read picture by picture: mapped, what was read would stay in memory."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
         try:
-            self._stack: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            self._file = path.open("rb")
+        except OSError as error:
             raise FootageError(_BROKEN.format(name=path.name)) from error
-        self.n = _frames(self._stack.shape, path.name)
+        try:
+            self._header = _Header(self._file)
+            self.n = _frames(self._header.shape, path.name)
+        except _ERRORS as error:
+            self._file.close()
+            raise FootageError(_BROKEN.format(name=path.name)) from error
+        except FootageError:
+            self._file.close()
+            raise
 
     def read(self, index: int) -> Raw:
         """See :meth:`DepthSource.read`."""
-        return checked(np.array(self._stack[index]), self.name)
+        try:
+            return checked(self._header.frame(self._file, index), self.name)
+        except _ERRORS as error:
+            raise FootageError(_damaged(index, self.name)) from error
 
     def close(self) -> None:
-        """See :meth:`DepthSource.close`; the map goes with its array."""
+        """See :meth:`DepthSource.close`."""
+        self._file.close()
 
 
 class NpzDepth(DepthSource):
@@ -46,44 +85,43 @@ class NpzDepth(DepthSource):
         self.name = path.name
         try:
             self._archive = zipfile.ZipFile(path)
-            members = [Path(m) for m in self._archive.namelist() if m.endswith(".npy")]
-            self._members = [str(m) for m in sorted(members, key=natural_key)]
-            headers = {m: self._header(m) for m in self._members}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except _ERRORS as error:
             raise FootageError(_BROKEN.format(name=path.name)) from error
-        stacks = [m for m in self._members if len(headers[m][0]) in (3, 4)]
+        self._open: IO[bytes] | None = None
         self._stack: str | None = None
+        try:
+            self._look(path)
+        except _ERRORS as error:
+            self._archive.close()
+            raise FootageError(_BROKEN.format(name=path.name)) from error
+        except FootageError:
+            self._archive.close()
+            raise
+
+    def _look(self, path: Path) -> None:
+        """What the archive holds."""
+        names = [m for m in self._archive.namelist() if m.endswith(".npy")]
+        headers = {m: self._header(m) for m in sorted(names, key=lambda m: natural_key(Path(m)))}
+        stacks = [m for m, h in headers.items() if len(h.shape) in (3, 4)]
         if stacks:
             chosen = [m for m in stacks if "depth" in m.lower()] or stacks
             if len(chosen) > 1:
-                raise FootageError(
-                    f"{path.name} holds several stacks; keep the one of depth, called 'depth'."
-                )
+                raise FootageError(f"{path.name} holds several stacks; call the one of depth 'depth'.")
             self._stack = chosen[0]
-            self._shape, self._kind, self._start = headers[self._stack]
-            self.n = _frames(self._shape, path.name)
-            self._open: IO[bytes] | None = None
+            self._layout = headers[self._stack]
+            self.n = _frames(self._layout.shape, path.name)
             return
-        self._members = [m for m in self._members if len(headers[m][0]) == 2]
+        self._members = [m for m, h in headers.items() if len(h.shape) == 2]
         self.n = len(self._members)
         if not self.n:
             raise FootageError(f"{path.name} holds no arrays of depth: (n, h, w), or one (h, w) a frame.")
         for member in self._members:
-            height, width = headers[member][0]
+            height, width = headers[member].shape
             check_size(f"{member} in {path.name}", width, height)
 
-    def _header(self, member: str) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    def _header(self, member: str) -> _Header:
         with self._archive.open(member) as file:
-            version = np.lib.format.read_magic(file)
-            reader = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, fortran, kind = reader(file)
-            if kind.hasobject or (fortran and len(shape) > 1):
-                raise ValueError("no plain array")
-            return shape, kind, file.tell()
+            return _Header(file)
 
     def read(self, index: int) -> Raw:
         """See :meth:`DepthSource.read`."""
@@ -91,23 +129,22 @@ class NpzDepth(DepthSource):
             if self._stack is None:
                 with self._archive.open(self._members[index]) as file:
                     array = np.lib.format.read_array(file, allow_pickle=False)
-                return checked(array, self.name)
-            if self._open is None:
-                self._open = self._archive.open(self._stack)
-            size = int(np.prod(self._shape[1:])) * self._kind.itemsize
-            self._open.seek(self._start + index * size)
-            data = self._open.read(size)
-            if len(data) != size:
-                raise EOFError
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise FootageError(f"Frame {index + 1} of {self.name} cannot be read: it is damaged.") from error
-        return checked(np.frombuffer(data, self._kind).reshape(self._shape[1:]), self.name)
+            else:
+                self._open = self._open or self._archive.open(self._stack)
+                array = self._layout.frame(self._open, index)
+        except _ERRORS as error:
+            raise FootageError(_damaged(index, self.name)) from error
+        return checked(array, self.name)
 
     def close(self) -> None:
         """See :meth:`DepthSource.close`."""
-        if self._stack is not None and self._open is not None:
+        if self._open is not None:
             self._open.close()
         self._archive.close()
+
+
+def _damaged(index: int, name: str) -> str:
+    return f"Frame {index + 1} of {name} cannot be read: it is damaged."
 
 
 def _frames(shape: tuple[int, ...], name: str) -> int:

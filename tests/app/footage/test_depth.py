@@ -138,6 +138,7 @@ def test_holes_nan_and_empty_pictures_are_no_depth(tmp_path: Path, clip: Path) -
         assert np.isfinite(four).all()
         with pytest.raises(IndexError):
             depth.frame(N)
+        depth.close()
     np.save(tmp_path / "nothing.npy", np.zeros((N, H, W), np.uint16))
     with pytest.raises(FootageError, match="every reading"):
         read(tmp_path / "nothing.npy", clip)
