@@ -43,8 +43,10 @@ def mesh_color(track: TrackRecord) -> U1:
 
 
 _HEAD_JOINTS = [JOINT_INDEX[n] for n in ("head", "jaw", "left_eye_smplhf", "right_eye_smplhf")]
-_NOBODYS_SKIN = (176, 160, 148)
-"""Between the tones of real skins, so that it says nothing of anybody's."""
+_NOBODYS_SKIN = (168, 118, 88)
+"""In the middle of the tones of real skins, the same for everybody: it says nothing of anybody's. Faces and
+arms have to stand out: as pale as a wall, or behind a mask, people are found again less often."""
+_CAP = (52, 84, 120)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +96,7 @@ class Wardrobe:
             scrubs = SCRUBS[track.color_index % len(SCRUBS)]
             outfit = Outfit(
                 _NOBODYS_SKIN, _NOBODYS_SKIN, Hair.NONE, scrubs, scrubs, (90, 96, 104), cap=Cap.BOUFFANT,
-                cap_color=(150, 170, 180), mask=(178, 208, 226),
+                cap_color=_CAP,
             )  # fmt: skip
             rng = np.random.default_rng(track.track_id)
             dressed = dress(self._body, betas, outfit, rng, features=False)
