@@ -35,6 +35,8 @@ class Editor:
         self.stage = stage
         self.together: Callable[[str, str, PersonRecord], Edit | None] = lambda kind, label, person: None
         """Stores a corrected person in all cameras of a room; None where they are this one's alone."""
+        self.seen_together: Callable[[PersonRecord], PersonRecord | None] = lambda person: None
+        """The person with the body that fits all cameras of a room, None where this one is alone."""
 
     def need(self, frame: int, track: int) -> PersonRecord:
         """The stored person.
@@ -55,6 +57,11 @@ class Editor:
         """The person with other keypoints and the body fitted to them; nothing is stored."""
         estimate = replace_keypoints(person.estimate, keypoints)
         moved = replace(person, estimate=estimate, reviewed=True)
+        if person.body is not None:
+            near = person.body if start is None else replace(person.body, params=start)
+            shared = self.seen_together(replace(moved, body=near))
+            if shared is not None:
+                return shared
         betas = person.body.params.betas if person.body is not None else self._betas(person.track_id)
         if betas is None:
             return replace(moved, body=None, confidence=None)

@@ -36,6 +36,7 @@ class SessionEdits(ABC):
         """From now on a correction is one of all cameras of the room; see :class:`Together`."""
         self._together = Together(self._editor, camera, others, changed)
         self._editor.together = self._together.commit
+        self._editor.seen_together = self._together.fitted
 
     @abstractmethod
     def _after(self, edit: Edit | None) -> EditLabel | None:

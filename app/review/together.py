@@ -75,6 +75,16 @@ class Together:
         self._editor, self._camera, self._others, self._changed = editor, camera, others, changed
         self._fitter: BodyFitter | None = None
 
+    def fitted(self, person: PersonRecord) -> PersonRecord | None:
+        """The person with the body that fits all cameras, for what is under the hand; nothing is stored. None
+        where fewer than two show them."""
+        people = self._fitted(person, self._writable(person))
+        return people[0] if people is not None else None
+
+    def _writable(self, person: PersonRecord) -> list[OtherCamera]:
+        others = self._others(person.frame, person.track_id)
+        return [o for o in others if o.track is not None and not o.store.read_only]
+
     def commit(self, kind: str, label: str, person: PersonRecord) -> Edit | None:
         """Store a corrected person with the body that fits all cameras; None where fewer than two show them.
 
@@ -84,9 +94,7 @@ class Together:
         """
         if kind not in SHARED:
             return None
-        others = [o for o in self._others(person.frame, person.track_id) if o.track is not None]
-        writable = [o for o in others if not o.store.read_only]
-        people = self._fitted(person, writable)
+        people = self._fitted(person, self._writable(person))
         if people is None:
             return None
         mine, others_people = people

@@ -112,6 +112,18 @@ def test_the_body_changes_in_every_camera_and_stays_one(look: Look, place: Path)
     assert np.abs(seen - here).max() < 2e-3, "what is open there shows it at once"
 
 
+def test_under_the_hand_the_body_is_already_that_of_all_cameras(look: Look, place: Path) -> None:
+    session, _ = look("cam01")
+    xy = next(p for p in session.scene(FRAME).people if p.person_id == 1).xy[WRIST]
+    session.begin_drag(FRAME, 1, WRIST)
+    for step in (0.3, 0.7, 1.0):
+        held = session.drag(float(xy[0]) + 60 * step, float(xy[1]) - 40 * step)
+    assert labels(place) == [[], [], []], "nothing is stored yet"
+    session.end_drag()
+    let_go = next(p for p in session.scene(FRAME).people if p.person_id == 1)
+    assert np.abs(held.vertices - let_go.vertices).max() < 3e-3, "it does not jump when it is let go"
+
+
 def test_one_undo_takes_it_back_everywhere_and_redo_does_it_again(look: Look, place: Path) -> None:
     session, _ = look("cam01")
     before = joints(place, 1)
