@@ -24,6 +24,8 @@ F8 = npt.NDArray[np.float64]
 _PER_TRACK = 24
 _MEASURED = 4
 """Frames of a person in which a sensor has to have measured their distance."""
+_SHORTEST, _LONGEST = 0.3, 5.0
+"""Focal lengths that cameras have, shares of the picture's longer side."""
 _SEEN = 15
 """Frames that show fewer keypoints tell nothing of the lens."""
 
@@ -106,6 +108,9 @@ def focal_by_distance(
     if not logs:
         return None
     ratio = float(np.exp(np.median(logs)))
+    share = ratio * camera.fx / max(camera.width, camera.height)
+    if not _SHORTEST < share < _LONGEST:  # depth of something else, or in other units
+        return None
     K = camera.K.copy()
     K[0, 0], K[1, 1] = ratio * K[0, 0], ratio * K[1, 1]
     return replace(camera, K=K, assumed=False, estimated=True)

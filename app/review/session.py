@@ -101,8 +101,8 @@ class Session(SessionEdits):
             store, footage.n_frames, lambda: self._log, lambda edit: self._after(edit), self._writable
         )
         self.leaks = Leaks(store, lambda: self._log, lambda edit: self._after(edit), self._writable)
-        self._warm = warm_up(self._stage)
         self.depth = DepthSetting(store, footage, self._writable)
+        self._warm = warm_up(self._stage, depth=bool(self.depth.name))
         self.model = scene_model(self._body)
         self._level = Level(store, self._body, camera, lambda: self.changed())
         self.name = store.path.stem
@@ -305,7 +305,7 @@ class Session(SessionEdits):
         self._scenes.tolerance_mm = tolerance
         self._preview.wear(self._body)
         self._warm.join()
-        self._warm = warm_up(self._stage)
+        self._warm = warm_up(self._stage, depth=bool(self.depth.name))
         self.model = scene_model(self._body)
 
     @property

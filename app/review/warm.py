@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 
 from app.pipeline.fit_stage import FitStage
+from app.project.records import PersonRecord
 from backends.body import BodyParams, posed_keypoints, posed_vertices
 from backends.confidence import confidence_rgb, vertex_mm
+from backends.depth import take_patch
 from backends.fitting import NotEnoughKeypoints, Observation, propagate
 from backends.keypoints.layout import N_KEYPOINTS
 from backends.keypoints.types import Keypoints, PoseEstimate
 from backends.render.geometry import vertex_normals
 
 
-def warm_up(stage: FitStage) -> threading.Thread:
+def warm_up(stage: FitStage, *, depth: bool = False) -> threading.Thread:
     """Fit, carry along, judge, pose and colour somebody who is not there, on a thread of its own.
 
     On a fresh machine this compiles for some seconds, later it loads for a fraction of one; either would
     otherwise hold the window when the first body is shown or the first keypoint dragged.
+
+    Args:
+        depth: the project's people have what a depth sensor says of them, too.
     """
-    thread = threading.Thread(target=_rehearse, args=(stage,), name="warm up", daemon=True)
+    thread = threading.Thread(target=_rehearse, args=(stage, depth), name="warm up", daemon=True)
     thread.start()
     return thread
 
 
-def _rehearse(stage: FitStage) -> None:
+def _rehearse(stage: FitStage, depth: bool) -> None:
     body, fitter, camera = stage.body, stage.fitter, stage.camera
     pose = np.zeros((55, 3))
     pose[0] = [np.pi, 0.0, 0.0]
@@ -45,7 +51,12 @@ def _rehearse(stage: FitStage) -> None:
     same = Observation((keypoints,), world)
     propagate(fitter, [same] * 3, [camera], [result.params] * 3, [1], 0, 2, fps=25.0)
     box = np.concatenate([keypoints.xy.min(axis=0), keypoints.xy.max(axis=0)])
-    confidence = stage.trust.alone(PoseEstimate(keypoints, box, 1.0, world), result)
+    estimate = PoseEstimate(keypoints, box, 1.0, world)
+    if depth:
+        board = np.full((camera.height // 4 + 1, camera.width // 4 + 1), 4.0, np.float32)
+        patch = take_patch(board, box, None, (camera.width, camera.height))
+        stage.refit(PersonRecord(0, 1, replace(estimate, depth=patch), None, None), result.params.betas)
+    confidence = stage.trust.alone(estimate, result)
     vertices = posed_vertices(body, result.params).astype(np.float32)
     vertex_normals(vertices, body.faces)
     confidence_rgb(vertex_mm(body, confidence))

@@ -15,6 +15,7 @@ import pytest
 from app.errors import FootageError, ProjectError
 from app.pipeline.depth import DepthChoice, DepthStage, choose_depth, chosen_depth, project_depth
 from app.pipeline.events import Event, Warned
+from app.pipeline.fit_stage import FitStage
 from app.pipeline.job import Control
 from app.pipeline.run import TrackedPose, run_pipeline
 from app.project.rows import observation_row
@@ -22,6 +23,9 @@ from app.project.store import VIEW, ProjectStore
 from app.review.opening import create_project
 from app.review.session import Session
 from app.review.types import RunOptions
+from app.review.warm import warm_up
+from backends.camera import assumed_camera
+from backends.fitting.depth import Skin
 
 _spec = importlib.util.spec_from_file_location("actors", Path(__file__).with_name("actors.py"))
 assert _spec is not None
@@ -31,6 +35,7 @@ _spec.loader.exec_module(actors)
 
 FRAMES, AWAY_M = 12, 3.8
 SIZE = (actors.WIDTH, actors.HEIGHT)
+plain = Skin.told
 Made = Callable[..., tuple[ProjectStore, object]]
 
 
@@ -132,6 +137,23 @@ def test_depth_is_chosen_before_bodies_are_fitted(tmp_path: Path, ward: Made) ->
         project_depth(store, footage)
 
 
+def test_depth_of_something_else_makes_no_lens_and_no_monsters(tmp_path: Path, ward: Made) -> None:
+    store, footage = ward()
+    for i, path in enumerate(sorted((tmp_path / "ward_depth").iterdir())):
+        board = np.full((actors.HEIGHT, actors.WIDTH), 220 if i % 2 else 260, np.uint16)
+        cv2.imwrite(str(path), board)
+    choose_depth(store, footage, DepthChoice(tmp_path / "ward_depth"))
+    summary, _ = run(store, footage)
+    assert summary["focal_px"] > 0.3 * actors.WIDTH
+    for frame in range(FRAMES):
+        person = store.person(frame, 1)
+        assert person is not None
+        assert person.body is not None
+        assert np.isfinite(person.body.params.pose).all()
+        assert np.abs(person.body.params.betas).max() < 4.1
+        assert 0.1 < person.body.params.transl[2] < 20
+
+
 def test_a_picture_that_cannot_be_read_costs_its_frame_only(tmp_path: Path, ward: Made) -> None:
     store, footage = ward()
     choose_depth(store, footage, DepthChoice(tmp_path / "ward_depth"))
@@ -168,3 +190,15 @@ def test_nobody_and_no_depth_cost_nothing() -> None:
     people = [TrackedPose(1, actors.standing(0, 0.0))]
     assert stage.look(0, people) == people
     assert stage.used == 0
+
+
+def test_a_window_gets_ready_for_depth_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    body = actors.BODY
+    stage = FitStage(body, assumed_camera(*SIZE))
+    monkeypatch.setattr(Skin, "told", lambda self, *a: told.append(1) or plain(self, *a))
+    warm_up(stage, depth=True).join()
+    ready = len(told)
+    assert ready >= 2
+    warm_up(stage).join()
+    assert len(told) == ready
