@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+import platformdirs
 
 from app.datasets.open import open_truth
 from app.errors import UnderstudyError
 from app.footage import open_footage
 from app.footage.pictures import SUFFIXES, natural_key
 from app.multiview.calibration import Calibrated, match, plain, read_calibration
-from app.multiview.types import ViewsRequest
+from app.multiview.types import RATES_APART, ViewsRequest
 from app.review.opening import SUFFIX
+from app.review.thumbnails import scaled_into
 
 U1 = npt.NDArray[np.uint8]
 
@@ -27,7 +29,6 @@ VIDEO_SUFFIXES = frozenset(
 )
 CALIBRATION_SUFFIXES = frozenset({".json", ".toml", ".yml", ".yaml"})
 _THUMB = (160, 112)
-_APART = 0.02
 _MANY = 24
 _LEAST = 2
 
@@ -141,18 +142,10 @@ def look_at(path: Path, name: str) -> FoundCamera:
         with open_footage(path) as footage:
             return FoundCamera(
                 path, name, footage.width, footage.height, footage.n_frames,
-                footage.fps if footage.kind == "video" else 0.0, small(footage.frame(0), _THUMB),
+                footage.fps if footage.kind == "video" else 0.0, scaled_into(footage.frame(0), _THUMB),
             )  # fmt: skip
     except UnderstudyError as error:
         return FoundCamera(path, name, trouble=str(error))
-
-
-def small(image: U1, box: tuple[int, int]) -> U1:
-    """The picture scaled down into ``box`` (width, height)."""
-    height, width = image.shape[:2]
-    scale = min(box[0] / width, box[1] / height, 1.0)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def inspect(
@@ -250,13 +243,13 @@ def _same_length(cameras: list[FoundCamera]) -> list[FoundCamera]:
 
 def _same_rate(cameras: list[FoundCamera]) -> list[FoundCamera]:
     rates = [c.fps for c in cameras if c.fps and not c.trouble]
-    if not rates or max(rates) <= (1 + _APART) * min(rates):
+    if not rates or max(rates) <= (1 + RATES_APART) * min(rates):
         return cameras
     usual = Counter(round(r, 1) for r in rates).most_common(1)[0][0]
     words = "It has {:g} frames a second, others {:g}. Convert it to the rate of the others first."
     return [
         replace(c, trouble=words.format(round(c.fps, 2), usual))
-        if c.fps and not c.trouble and abs(c.fps - usual) > _APART * usual
+        if c.fps and not c.trouble and abs(c.fps - usual) > RATES_APART * usual
         else c
         for c in cameras
     ]
@@ -279,10 +272,6 @@ def request_for(
 
 def default_output(sources: Sequence[Path]) -> Path:
     """A folder for the results beside the footage where that can be written, else in the documents."""
-    import os
-
-    import platformdirs
-
     folder = sources[0].parent if sources else Path.home()
     if not os.access(folder, os.W_OK):
         folder = Path(platformdirs.user_documents_dir()) / "Understudy"

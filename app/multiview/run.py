@@ -18,7 +18,7 @@ from app.multiview.calibration import cameras_for, read_calibration
 from app.multiview.keypoints import Frames, read_keypoints
 from app.multiview.people import RoomTracker, common_points
 from app.multiview.projects import make_siblings, put_into_project
-from app.multiview.types import RoomPerson, Seen, ViewInput, ViewsError, ViewsRequest
+from app.multiview.types import KNOWN_ONLY, RATES_APART, RoomPerson, Seen, ViewInput, ViewsError, ViewsRequest
 from app.multiview.write import (
     BODIES,
     POINTS,
@@ -43,11 +43,8 @@ from backends.fitting import BodyFitter
 from backends.multiview import refine_cameras
 
 _USUAL_FPS = 25.0
-_KNOWN_ONLY = 0.25
 _REFINE_MOMENTS = 60
 _DOUBTFUL_PX, _DOUBTFUL_TIMES = 8.0, 2.0
-_APART = 0.02
-"""Frame rates that differ by a larger share are not of one recording."""
 
 
 def run_views(
@@ -144,7 +141,7 @@ def resolve(request: ViewsRequest) -> tuple[list[ViewInput], float]:
         raise ViewsError(
             "Several views need at least two cameras. Give a video or folder of pictures for each."
         )
-    if rates and max(rates) > (1 + _APART) * min(rates):
+    if rates and max(rates) > (1 + RATES_APART) * min(rates):
         raise ViewsError(
             f"The videos have {min(rates):g} to {max(rates):g} frames a second. Cameras of one recording "
             "have the same rate: convert them first."
@@ -226,7 +223,7 @@ def _from_store(store: ProjectStore) -> Frames:
             found[frame] = [
                 Seen(p.estimate.keypoints, p.track_id, p.estimate.details)
                 for p in store.people(frame)
-                if p.estimate.score >= _KNOWN_ONLY or p.reviewed
+                if p.estimate.score >= KNOWN_ONLY or p.reviewed
             ]
     return found
 

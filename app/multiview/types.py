@@ -18,6 +18,12 @@ from backends.keypoints.types import Keypoints
 F8 = npt.NDArray[np.float64]
 
 
+RATES_APART = 0.02
+"""Frame rates that differ by a larger share are not of one recording."""
+KNOWN_ONLY = 0.25
+"""Below this score a camera does not see somebody, but knows of them from the others."""
+
+
 class ViewsError(UnderstudyError):
     """Cameras, footage and keypoints do not belong together."""
 

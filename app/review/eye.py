@@ -6,17 +6,18 @@ import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from app.errors import MissingFootage, UnderstudyError
 from app.footage import Footage
+from app.multiview.types import KNOWN_ONLY
 from app.pipeline.bodies import project_body
 from app.project.room import room_note, room_people
 from app.project.store import ProjectStore
 from app.review import opening
 from app.review.scene import SceneBuilder, camera_view
+from app.review.thumbnails import scaled_into
 from app.review.types import CameraView, PersonScene
 from backends.keypoints.types import Visibility
 
@@ -25,8 +26,6 @@ F4 = npt.NDArray[np.float32]
 
 PEEK = (224, 126)
 """Small pictures are no larger than this (width, height): twice what is drawn, for fine screens."""
-_GUESSED = 0.25
-"""Below this score somebody is known from the other cameras only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,16 +167,14 @@ class Eye:
                 image = footage.frame(frame)
             except UnderstudyError:
                 return Peek(frame, None, ())
-            height, width = image.shape[:2]
-            scale = min(PEEK[0] / width, PEEK[1] / height, 1.0)
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+            small = scaled_into(image, PEEK)
+            scale = small.shape[1] / image.shape[1]
             colors = {t.track_id: t.color_index for t in store.tracks() if not t.hidden}
             people = tuple(
                 PeekPerson(
                     p.track_id, colors[p.track_id], (p.estimate.keypoints.xy + 0.5) * np.float32(scale),
                     p.estimate.keypoints.visibility != Visibility.ABSENT,
-                    p.reviewed or p.estimate.score >= _GUESSED,
+                    p.reviewed or p.estimate.score >= KNOWN_ONLY,
                 )
                 for p in store.people(frame)
                 if p.track_id in colors

@@ -36,6 +36,14 @@ def crop_person(image: U1, box: npt.NDArray[np.float32]) -> U1:
     return np.asarray(warped, dtype=np.uint8)
 
 
+def scaled_into(image: U1, box: tuple[int, int]) -> U1:
+    """(h, w, 3) the whole picture scaled down into ``box`` (width, height); a smaller one stays as it is."""
+    height, width = image.shape[:2]
+    scale = min(box[0] / width, box[1] / height, 1.0)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
 class Thumbnails:
     """Reads one picture a person on a thread of its own."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from app.errors import ProjectError
 from app.multiview.people import moment_of
 from app.multiview.projects import with_room_body
-from app.multiview.types import Seen, ViewInput
+from app.multiview.types import KNOWN_ONLY, Seen, ViewInput
 from app.project.edits import Edit, EditLog, RowChange
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
@@ -25,8 +25,6 @@ MARK = "@"
 """Between what an edit is and the mark that it shares with those of the other cameras."""
 SHARED = ("move_keypoint", "visibility", "move_person")
 """Edits after which a body is fitted anew."""
-_KNOWN_ONLY = 0.25
-"""Below this score a camera does not see somebody, but knows of them from the others."""
 _FEWEST = 2
 
 
@@ -150,7 +148,7 @@ class Together:
         ]
         seen = {0: Seen(person.estimate.keypoints, person.track_id, person.estimate.details)}
         for i, (_, record) in enumerate(records, start=1):
-            if record.reviewed or record.estimate.score >= _KNOWN_ONLY:
+            if record.reviewed or record.estimate.score >= KNOWN_ONLY:
                 seen[i] = Seen(record.estimate.keypoints, record.track_id, record.estimate.details)
         if len(seen) < _FEWEST or person.body is None or not all(v.camera.calibrated for v in views):
             return None
