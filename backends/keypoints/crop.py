@@ -59,13 +59,28 @@ def warp(image: U1, to_picture: F8, size: int) -> U1:
     """
     step = float(np.hypot(to_picture[0, 0], to_picture[1, 0]))
     if step > 2.0:  # far larger than the crop: average first, or most pixels are never looked at
-        factor = 1.5 / step
-        h, w = image.shape[:2]
-        shrunk = (max(1, round(w * factor)), max(1, round(h * factor)))
-        image = np.asarray(cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA), np.uint8)
-        to_picture = to_picture * factor
+        image, to_picture = _shrunk(image, to_picture, size, 1.5 / step)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(image, to_picture, (size, size), flags=flags), np.uint8)
+
+
+def _shrunk(image: U1, to_picture: F8, size: int, factor: float) -> tuple[U1, F8]:
+    """What a crop shows of a picture, made smaller, and where the crop lies in it.
+
+    Averaging the whole picture would take several times as long.
+    """
+    height, width = image.shape[:2]
+    corners = placed(np.array([[0.0, 0.0], [size, 0.0], [0.0, size], [size, size]]), to_picture)
+    margin = 2.0 / factor
+    low = np.clip(np.floor(corners.min(axis=0) - margin), 0, [width - 1, height - 1]).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0) + margin), low + 1, [width, height]).astype(int)
+    few = np.maximum(np.rint((high - low) * factor), 1).astype(int)
+    part = image[low[1] : high[1], low[0] : high[0]]
+    small = np.asarray(cv2.resize(part, few.tolist(), interpolation=cv2.INTER_AREA), np.uint8)
+    scale = few / (high - low)
+    moved = to_picture * scale[:, None]
+    moved[:, 2] = (to_picture[:, 2] - low + 0.5) * scale - 0.5  # pixels are counted from their middles
+    return small, moved
 
 
 def placed(points: F8, to_picture: F8) -> F8:

@@ -23,6 +23,32 @@ def test_a_blob_is_found_again_in_the_crop(side: float, angle: float) -> None:
     assert np.abs(placed(middle, to_picture) - [[x, y]]).max() < 0.02 * side
 
 
+@pytest.mark.parametrize("centre", [(247.0, 193.0), (20.0, 390.0), (480.0, 10.0)])
+def test_a_crop_of_much_is_averaged_where_it_lies(centre: tuple[float, float]) -> None:
+    rows, columns = np.mgrid[0:400, 0:500]
+    ramps = np.stack([0.47 * columns, 0.61 * rows, 0.0 * rows], axis=-1)
+    image = np.clip(np.rint(ramps), 0, 255).astype(np.uint8)
+    for side in (2.3 * 64, 3.4 * 64, 5.2 * 64):
+        to_picture = Square(np.array(centre), side, 0.5).to_picture(64)
+        # Averages are rounded up: those of the negative are, too.
+        crop, negative = (warp(i, to_picture, 64).astype(np.float64) for i in (image, 255 - image))
+        crop = (crop + 255.0 - negative) / 2.0
+        v, u = np.mgrid[0:64, 0:64]
+        x, y = placed(np.stack([u.ravel(), v.ravel()], axis=1), to_picture).T.reshape(2, 64, 64)
+        inside = (x > 12) & (x < 487) & (y > 12) & (y < 387)
+        assert inside.sum() > 100
+        off = np.stack([crop[..., 0] - 0.47 * x, crop[..., 1] - 0.61 * y], axis=-1)[inside]
+        assert np.abs(off.mean(axis=0)).max() < 0.1
+        assert np.abs(off).max() < 1.5
+
+
+def test_a_crop_of_much_beside_the_picture_is_black() -> None:
+    image = np.full((100, 120, 3), 200, np.uint8)
+    assert not warp(image, Square(np.array([-900.0, 40.0]), 320.0, 0.3).to_picture(64), 64).any()
+    one = warp(image[:1, :1], Square(np.array([0.0, 0.0]), 640.0, 0.0).to_picture(64), 64)
+    assert one.shape == (64, 64, 3)
+
+
 def test_the_middle_of_the_crop_is_the_squares_centre() -> None:
     square = Square(np.array([10.0, 20.0]), 32.0, 0.4)
     assert np.allclose(placed(np.array([[15.5, 15.5]]), square.to_picture(32)), [[10.0, 20.0]])
