@@ -305,9 +305,12 @@ class CamerasDialog(QDialog):
         self.work_page.begin()
         self.show_page(self.work_page)
 
-    def set_done(self, summary: dict[str, Any], folder: Path, warnings: Sequence[str]) -> None:
-        """What came out."""
+    def set_done(
+        self, summary: dict[str, Any], folder: Path, warnings: Sequence[str], *, to_open: bool = False
+    ) -> None:
+        """What came out; ``to_open``: its projects wait for a press of the button."""
         self.end_page.set_done(summary, str(folder), warnings)
+        self.end_page.close_button.setText("Look at it" if to_open else "Close")
         self.show_page(self.end_page)
 
     def set_ended(self, heading: str, message: str) -> None:

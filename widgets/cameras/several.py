@@ -223,7 +223,8 @@ class SeveralCameras(QObject):
         else:
             projects = [Path(p) for p in event.summary["projects"]]
             self._first = projects[0] if projects else None
-            self.dialog.set_done(event.summary, self._request.output, self._warnings)
+            to_open = self._first is not None and self._c.session is not None
+            self.dialog.set_done(event.summary, self._request.output, self._warnings, to_open=to_open)
             # Whoever looks at something else meanwhile goes on with it until they press the button.
             if self._first is not None and self._c.session is None:
                 self.finished.emit(self._first)
@@ -257,7 +258,7 @@ class SeveralCameras(QObject):
 
 def _in_the_window(text: str) -> str:
     """Words that name options of the command line, with what they are called here."""
-    for option, here in ((" (--refine-cameras)", " (tick it)"), (" (--offsets)", "")):
+    for option, here in ((" (--refine-cameras)", " (go back, and tick it)"), (" (--offsets)", "")):
         text = text.replace(option, here)
     return text
 

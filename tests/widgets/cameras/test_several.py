@@ -152,6 +152,7 @@ def test_from_start_to_end_with_the_moments_that_were_typed(
     assert "cam03" in told
     assert " px" in told
     assert not tool.running
+    assert dialog.end_page.close_button.text() == "Close"
     QTest.mouseClick(dialog.end_page.close_button, Qt.MouseButton.LeftButton)
     assert tool.dialog is None
 
@@ -192,6 +193,7 @@ def test_who_looks_at_something_else_is_not_interrupted_by_the_end(
     with qtbot.assertNotEmitted(tool.finished, wait=50):
         tool._happened(Finished(summary, 3.0))
     assert "2 people in 3 cameras" in words(dialog)
+    assert dialog.end_page.close_button.text() == "Look at it"
     with qtbot.waitSignal(tool.finished) as opened:
         QTest.mouseClick(dialog.end_page.close_button, Qt.MouseButton.LeftButton)
     assert opened.args == [tmp_path / "cam01.understudy"]
