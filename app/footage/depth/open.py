@@ -62,7 +62,8 @@ class DepthFootage:
             raise FootageError(
                 f"{self.path.name} has pictures of {self.width} x {self.height} pixels, the footage of "
                 f"{footage.width} x {footage.height}. Depth has to be aligned to the colour picture; where "
-                "the sensor has a camera of its own, give the calibration of both (--calibration)."
+                "the sensor has a camera of its own, give the calibration of both on the command line: "
+                "--calibration FILE."
             )
 
     def _check_values(self, footage: Footage) -> None:
@@ -77,8 +78,8 @@ class DepthFootage:
         middle = float(np.median(middles))
         if not _NEAREST_M < middle < _FARTHEST_M:
             raise FootageError(
-                f"The distances in {self.path.name} are about {middle:.3g} m, which is no room. Say how many "
-                "metres one unit is, for example --depth-scale 0.001 for millimetres."
+                f"The distances in {self.path.name} are about {middle:.3g} m, which is no room. Say on the "
+                "command line how many metres one unit is: --depth-scale 0.001 is millimetres."
             )
 
     def frame(self, index: int) -> F4 | None:
