@@ -296,8 +296,8 @@ def test_heads_that_the_export_leaves_open_are_found_by_arithmetic(
         prepared.append((prepare(self, index, rgb, room), index))
         return prepared[-1][0]
 
-    def slips(self: FrameCoverer, frame: Prepared) -> tuple[np.ndarray, np.ndarray]:
-        covered, mask = paint(self, frame)
+    def slips(self: FrameCoverer, frame: Prepared, **rest: bool) -> tuple[np.ndarray, np.ndarray]:
+        covered, mask = paint(self, frame, **rest)
         index = next(i for p, i in prepared if p is frame)
         if index == 4:
             return frame.rgb.copy(), np.zeros_like(mask)
