@@ -12,10 +12,11 @@ from app.export.coverage import Presence, Whereabouts
 from app.project.records import PersonRecord
 from backends.body import BodyModel, BodyParams, posed_joints
 from backends.camera import Camera
-from backends.deidentify.belief import limb_belief, limb_support
+from backends.deidentify.belief import limb_belief, limb_support, stands_out
 from backends.keypoints.types import Keypoints
 from backends.masks import CropMask
 
+U1 = npt.NDArray[np.uint8]
 F4 = npt.NDArray[np.float32]
 
 FADE_S = 0.2
@@ -47,6 +48,12 @@ def guess_belief(presence: Presence, people: Sequence[Presence]) -> float:
     return float(1 - t * t * (3 - 2 * t))
 
 
+def _keep(kept: OrderedDict[tuple[int, int], F4], key: tuple[int, int], values: F4) -> None:
+    kept[key] = values
+    if len(kept) > _KEPT:
+        kept.popitem(last=False)
+
+
 class LimbBeliefs:
     """Belief in the pieces of everybody's limbs, from the frame and those around it."""
 
@@ -56,16 +63,34 @@ class LimbBeliefs:
         self._camera = camera
         self._reach = int(np.clip(round(FADE_S * fps), 1, _MOST_FRAMES))
         self._supports: OrderedDict[tuple[int, int], F4] = OrderedDict()
+        self._looks: OrderedDict[tuple[int, int], F4] = OrderedDict()
 
-    def at(self, frame: int, presence: Presence) -> F4:
-        """(40,) belief of the pieces of :mod:`backends.deidentify.belief`, in [0, 1]."""
+    def at(self, frame: int, presence: Presence, rgb: U1) -> F4:
+        """(40,) belief of the pieces of :mod:`backends.deidentify.belief`, in [0, 1].
+
+        Args:
+            rgb: (H, W, 3) the frame.
+        """
+        looks = self._looks_of(frame, presence, rgb)
         supports, weights = [], []
         for step in range(-self._reach, self._reach + 1):
             support = self._of(frame + step, presence) if step else self._here(frame, presence)
             if support is not None:
-                supports.append(support)
+                supports.append(support * looks)
                 weights.append(1.0 - abs(step) / (self._reach + 1))
         return limb_belief(supports, weights) if supports else np.ones(0, np.float32)
+
+    def _looks_of(self, frame: int, presence: Presence, rgb: U1) -> F4 | float:
+        """Whether limbs look like limbs, in this frame and those shown just before, so that none flickers."""
+        if presence.params is None:
+            return 1.0
+        track = presence.track.track_id
+        joints = posed_joints(self._body, presence.params)
+        _keep(self._looks, (frame, track), stands_out(joints, self._camera, rgb, presence.keypoints))
+        steps = [s for s in range(self._reach + 1) if (frame - s, track) in self._looks]
+        weights = [1.0 - s / (self._reach + 1) for s in steps]
+        every = [self._looks[frame - s, track] for s in steps]
+        return np.average(every, axis=0, weights=weights).astype(np.float32)
 
     def _here(self, frame: int, presence: Presence) -> F4 | None:
         found = self._of(frame, presence)
@@ -83,9 +108,7 @@ class LimbBeliefs:
         if person is None or person.body is None:
             return None
         support = self._of_record(person)
-        self._supports[key] = support
-        if len(self._supports) > _KEPT:
-            self._supports.popitem(last=False)
+        _keep(self._supports, key, support)
         return support
 
     def _of_record(self, person: PersonRecord) -> F4:

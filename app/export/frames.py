@@ -114,7 +114,7 @@ class FrameCoverer:
         if self._plate is not None:
             room = self._plate.at(index)
         people = self.whereabouts.at(index)
-        covers = [self._cover_of(p, index, people) for p in people]
+        covers = [self._cover_of(p, index, rgb, people) for p in people]
         covers = self._with_masks(index, rgb, covers)
         covers += self._heads_of_nobody(index, covers)
         areas = [
@@ -139,7 +139,7 @@ class FrameCoverer:
         """Only the heads of people who were found in this very frame: what tools do that look at each
         frame alone. A baseline, never an export."""
         known = [
-            replace(self._cover_of(p, index), how=How("head", "solid"))
+            replace(self._cover_of(p, index, rgb), how=How("head", "solid"))
             for p in self.whereabouts.at(index)
             if p.slack == 0
         ]
@@ -159,7 +159,9 @@ class FrameCoverer:
             t for t in self.whereabouts.lost(index) if self.plan.method_for(t, index) is not None
         ]  # fmt: skip
 
-    def _cover_of(self, presence: Presence, index: int, people: Sequence[Presence] = ()) -> PersonCover:
+    def _cover_of(
+        self, presence: Presence, index: int, rgb: U1, people: Sequence[Presence] = ()
+    ) -> PersonCover:
         """What is known of one of the ``people``: which pixels have to go, the body to show instead."""
         method = self.plan.method_for(presence.track.track_id, index)
         box = presence.box
@@ -170,7 +172,7 @@ class FrameCoverer:
             shown = self._wardrobe.shown(presence, presence.params, method or Method("whole", "mesh"))
             standing = (1.0, 1.0)
             if self._beliefs is not None and method is not None and method.cover == "whole":
-                pieces, guess = self._beliefs.at(index, presence), guess_belief(presence, people)
+                pieces, guess = self._beliefs.at(index, presence, rgb), guess_belief(presence, people)
                 belief = guess * shown.limbs.belief(pieces)
                 left, right = foot_belief(pieces)
                 standing = guess * left, guess * right

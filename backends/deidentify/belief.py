@@ -25,6 +25,7 @@ from backends.keypoints.layout import INDEX
 from backends.keypoints.types import Keypoints, Source, Visibility
 from backends.masks import CropMask
 
+U1 = npt.NDArray[np.uint8]
 F4 = npt.NDArray[np.float32]
 F8 = npt.NDArray[np.float64]
 Array = Any
@@ -42,6 +43,13 @@ _EXPECTED_MM, _LOST_MM = 150.0, 350.0
 """From the first on an expected error takes belief away, at the second half of it."""
 _HOLE = 3
 """So many pieces between believed ones are believed too: an arm does not fall apart under a strap."""
+_LEGS: Final = np.r_[0:_CHAIN, 2 * _CHAIN : 3 * _CHAIN]
+_BESIDE: Final = (1.8, 2.5, 3.2)
+"""How far from its middle a leg is compared with what is beside it, in half its width."""
+_SAME, _OTHER = 8.0, 16.0
+"""Levels of the channel that differs most: up to the first nothing ends at a leg's sides."""
+_BRIGHT, _DARK = 100.0, 0.3
+"""Mean level from which on these hold; below they shrink with it, at most to this share."""
 _UNSEEN, _SEEN = 0.25, 0.6
 """Shares of support between which a piece fades."""
 
@@ -60,7 +68,9 @@ def _pieces() -> tuple[list[int], list[int], list[float], list[float]]:
     return starts, ends, along, radius
 
 
-_START, _END, _along, _radius = _pieces()
+_start, _end, _along, _radius = _pieces()
+_START: Final = np.array(_start)
+_END: Final = np.array(_end)
 _ALONG: Final = np.array(_along)[:, None]
 _RADIUS: Final = np.array(_radius)
 
@@ -77,7 +87,7 @@ def _keypoints_of_ends(ends: Sequence[int]) -> list[int]:
     return [names[e] for e in ends]
 
 
-_NEAR: Final = np.array([_keypoints_of_ends((a, b)) for a, b in zip(_START, _END)])
+_NEAR: Final = np.array([_keypoints_of_ends((a, b)) for a, b in zip(_start, _end)])
 """(40, 2) keypoints at the ends of each piece's bone."""
 _NEAREST: Final = np.where(_ALONG[:, 0] < 0.5, _NEAR[:, 0], _NEAR[:, 1])
 
@@ -133,6 +143,76 @@ def limb_support(
     inside = (middle >= 0).all(axis=1) & (middle <= (camera.width - 1, camera.height - 1)).all(axis=1)
     held[~inside] = np.nan
     return held
+
+
+def stands_out(joints: F8, camera: Camera, rgb: U1, keypoints: Keypoints) -> F4:
+    """(40,) how far each piece of the legs looks other than what lies beside it in a picture, in [0, 1]; 1
+    for pieces of arms, and of legs that lie outside.
+
+    A mask takes the fold of a drape for a leg, but a leg ends at its sides and a drape goes on. Of the pieces
+    of legs that a mask held on drawn operating rooms this takes 19 of 100 where nobody was, and 1 of 100
+    where somebody was; it errs with trousers of the colour of what is on both sides. In the dark less of a
+    difference is one. Where a person has put a keypoint nothing is doubted.
+
+    Args:
+        joints: (55, 3) of the body, metres, camera coordinates; rgb: (H, W, 3) the picture.
+    """
+    xy = camera.project(joints)
+    reach = camera.fx * _RADIUS[_LEGS] / np.maximum(joints[_START[_LEGS], 2], 0.1)
+    differs = np.full(len(_LEGS), np.inf)
+    _ends(rgb, xy[_START[_LEGS]], xy[_END[_LEGS]], _ALONG[_LEGS, 0], reach, differs)
+    found = np.ones(N_PIECES, np.float32)
+    found[_LEGS] = np.clip((differs - _SAME) / (_OTHER - _SAME), 0.0, 1.0)
+    found[np.equal(keypoints.source, Source.PERSON)[_NEAREST]] = 1.0
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _color(rgb: Array, x: float, y: float, out: Array) -> bool:
+    """Mean colour of 5x5 pixels about a place; whether it lies in the picture."""
+    h, w = rgb.shape[:2]
+    if not (-0.5 < x < w - 0.5 and -0.5 < y < h - 0.5):
+        return False
+    u, v = int(np.rint(x)), int(np.rint(y))
+    out[:] = 0.0
+    n = 0
+    for j in range(max(v - 2, 0), min(v + 3, h)):
+        for i in range(max(u - 2, 0), min(u + 3, w)):
+            for c in range(3):
+                out[c] += rgb[j, i, c]
+            n += 1
+    out /= n
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _ends(rgb: Array, a: Array, b: Array, along: Array, reach: Array, out: Array) -> None:
+    """Levels by which each piece differs from what lies beside it; what lies outside is left as it is."""
+    own, beside = np.empty((3, 3)), np.empty(3)
+    for i in range(len(out)):
+        dx, dy = b[i, 0] - a[i, 0], b[i, 1] - a[i, 1]
+        length = max(np.sqrt(dx * dx + dy * dy), 1e-3)
+        x, y = a[i, 0] + along[i] * dx, a[i, 1] + along[i] * dy
+        if not np.isfinite(x + y + length):
+            continue
+        nx, ny = -dy / length * reach[i], dx / length * reach[i]
+        inside = True
+        for k in range(3):
+            inside &= _color(rgb, x + 0.5 * (k - 1) * nx, y + 0.5 * (k - 1) * ny, own[k])
+        if not inside:
+            continue
+        for c in range(3):  # the median of three
+            low, high = min(own[0, c], own[1, c]), max(own[0, c], own[1, c])
+            own[0, c] = max(low, min(high, own[2, c]))
+        level = min(max(own[0].mean() / _BRIGHT, _DARK), 1.0)
+        seen, most = False, 0.0
+        for far in _BESIDE:
+            for side in (-far, far):
+                if _color(rgb, x + side * nx, y + side * ny, beside):
+                    seen = True
+                    most = max(most, np.abs(beside - own[0]).max() / level)
+        if seen:
+            out[i] = most
 
 
 def _union(masks: Sequence[CropMask]) -> tuple[npt.NDArray[np.bool_], int, int]:

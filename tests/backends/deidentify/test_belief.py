@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from small_room import BODY, CAMERA, HEIGHT, WIDTH, changed, person, room, skin, standing, with_people
 
 from backends.body import posed_joints
 from backends.body.skeleton import JOINT_INDEX
 from backends.deidentify import How, cover_frame
-from backends.deidentify.belief import N_PIECES, limb_belief, limb_support, limb_vertices
+from backends.deidentify.belief import N_PIECES, limb_belief, limb_support, limb_vertices, stands_out
 from backends.keypoints.layout import INDEX
+from backends.keypoints.types import Source
 from backends.masks import encode_mask
 
 LEFT_LEG = slice(0, 10)
@@ -120,3 +123,52 @@ def test_a_guess_hides_nobody_behind_it_but_stays_before_who_is_spared() -> None
     _, covered = cover_frame(frame, [doubted, spared], CAMERA, plate=None)
     _, covered_before = cover_frame(frame, [changed(doubted, belief=None), spared], CAMERA, plate=None)
     assert (covered == covered_before).all()
+
+
+LEGS = np.r_[0:10, 20:30]
+
+
+def plain(level: int) -> np.ndarray:
+    return np.full((HEIGHT, WIDTH, 3), level, np.uint8)
+
+
+def painted(real: np.ndarray, wall: int, person: int) -> np.ndarray:
+    image = plain(wall)
+    image[real] = person
+    return image
+
+
+def test_a_leg_ends_at_its_sides_and_a_drape_goes_on() -> None:
+    params = standing(z=4.6)
+    a, real = person(params)
+    assert a.keypoints is not None
+    joints = posed_joints(BODY, params)
+    leg = stands_out(joints, CAMERA, painted(real, 200, 90), a.keypoints)
+    drape = stands_out(joints, CAMERA, plain(90), a.keypoints)
+    assert (leg == 1).all()
+    assert (drape[LEGS] == 0).all()
+    assert (np.delete(drape, LEGS) == 1).all()  # of arms nothing is said: they cross a chest of their colour
+
+
+def test_in_the_dark_less_of_a_difference_is_one() -> None:
+    params = standing(z=4.6)
+    a, real = person(params)
+    assert a.keypoints is not None
+    joints = posed_joints(BODY, params)
+    assert (stands_out(joints, CAMERA, painted(real, 33, 24), a.keypoints)[LEGS] == 1).mean() > 0.8
+    assert stands_out(joints, CAMERA, painted(real, 209, 200), a.keypoints)[LEGS].max() < 0.5
+
+
+def test_what_a_person_has_placed_and_what_lies_outside_is_not_doubted() -> None:
+    params = standing(z=4.6)
+    a, _ = person(params)
+    assert a.keypoints is not None
+    joints = posed_joints(BODY, params)
+    source = a.keypoints.source.copy()
+    source[INDEX["left_ankle"]] = Source.PERSON
+    found = stands_out(joints, CAMERA, plain(90), replace(a.keypoints, source=source))
+    assert found[8] == 1
+    assert found[28] == 0
+    assert (stands_out(joints + np.array([0, 50, 0]), CAMERA, plain(90), a.keypoints) == 1).all()
+    broken = stands_out(np.full_like(joints, np.nan), CAMERA, plain(90), a.keypoints)
+    assert (broken == 1).all()
