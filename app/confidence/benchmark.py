@@ -138,8 +138,8 @@ def train_all(
             timed = _train_ours(ed, se, confidence, extra, control, listener, runs, seed, how)
     finally:
         torch.set_num_threads(threads)
-    together = AgreementModel([m for run in ours for m in run.members])
-    together_in_time = AgreementModel([m for run in timed for m in run.members]) if timed else None
+    together = AgreementModel.together(ours)
+    together_in_time = AgreementModel.together(timed) if timed else None
     return Trained(published, together, together_in_time, published_runs, ours, timed)
 
 

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +20,18 @@ from backends.confidence.agreement.network import (
     THRESHOLDS,
     WRONG,
     AgreementNet,
+    AttentionNet,
     channels,
     mean_error,
 )
 from backends.errors import InputError, WeightsError
 
-_FORMAT = "understudy-agreement-1"
+_FORMAT = "understudy-agreement-2"
 _BATCH = 8192
-_LARGEST_FILE, _MOST_MEMBERS, _WIDEST = 100_000_000, 32, 4096
+_LARGEST_FILE, _MOST_MEMBERS, _WIDEST = 100_000_000, 64, 4096
+
+Net = AgreementNet | AttentionNet
+_KINDS: Final[dict[str, type[Net]]] = {"context": AgreementNet, "attention": AttentionNet}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,10 +52,23 @@ class Prediction:
 
 
 class AgreementModel:
-    """An average of small networks. Stateless after construction; safe to share between threads."""
+    """An average of small networks. Stateless after construction; safe to share between threads.
 
-    def __init__(self, members: Sequence[AgreementNet]) -> None:
+    Args:
+        members: the networks.
+        sides: (14,) by which expected errors are multiplied. The networks judge a body and its mirror image
+            alike, but what is called truth may lie farther off on one side; see ``train_agreement``.
+    """
+
+    def __init__(self, members: Sequence[Net], sides: npt.ArrayLike | None = None) -> None:
         self.members = [m.eval() for m in members]
+        self.sides: F4 = np.ones(N_JOINTS, np.float32) if sides is None else np.asarray(sides, np.float32)
+
+    @classmethod
+    def together(cls, models: Sequence[AgreementModel]) -> AgreementModel:
+        """The average of several models of the same inputs."""
+        sides = np.exp(np.mean([np.log(m.sides) for m in models], axis=0))
+        return cls([net for m in models for net in m.members], sides)
 
     @property
     def n_extra(self) -> int:
@@ -103,22 +120,22 @@ class AgreementModel:
             n = 2 * len(self.members)
             # Thresholds are learnt one by one; a larger one cannot be exceeded more often.
             exceed = torch.cummin(exceed / n, dim=2).values
-            error = mean_error(exceed)
-        return error.numpy(), exceed[..., WRONG].numpy(), (worst / n).numpy(), 1.0 - (bad / n).numpy()
+            error = mean_error(exceed).numpy() * self.sides
+        return error, exceed[..., WRONG].numpy(), (worst / n).numpy(), 1.0 - (bad / n).numpy()
 
     def save(self, path: Path, about: dict[str, Any] | None = None) -> None:
         """Write as npz, float16; ``about`` (plain values: data, seeds, figures) is stored as JSON."""
-        first = self.members[0]
-        shape = [
-            len(self.members), int(first.mean.shape[1]), first.context.out_features, first.own.out_features
-        ]  # fmt: skip
+        names = {kind: name for name, kind in _KINDS.items()}
+        kinds = [names[type(net)] for net in self.members]
+        shape = [[int(net.mean.shape[1]), *net.sizes] for net in self.members]
         arrays = {
             f"{i}.{name}": value.numpy().astype(np.float16)
             for i, net in enumerate(self.members)
             for name, value in net.state_dict().items()
         }
         header = {
-            "format": np.array(_FORMAT), "shape": np.array(shape), "about": np.array(json.dumps(about or {})),
+            "format": np.array(_FORMAT), "kinds": np.array(kinds), "shape": np.array(shape),
+            "sides": self.sides, "about": np.array(json.dumps(about or {})),
         }  # fmt: skip
         with path.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **header, **arrays)
@@ -138,25 +155,31 @@ def load_agreement(path: Path) -> AgreementModel:
         with np.load(path, allow_pickle=False) as file:
             if "format" not in file.files or str(file["format"]) != _FORMAT:
                 raise WeightsError(f"{path.name} is no agreement model. {again}")
-            members, n_channels, context, width = (int(v) for v in file["shape"])
+            kinds, shape = [str(k) for k in np.atleast_1d(file["kinds"])], np.asarray(file["shape"], np.int64)
+            sides = np.asarray(file["sides"], np.float32)
             arrays = {name: file[name] for name in file.files if name[:1].isdigit()}
     except OSError as error:
         raise WeightsError(f"{path.name} cannot be read: {error.strerror or error}. Check {path}.") from error
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{path.name} is damaged. {again}") from error
-    if not (1 <= members <= _MOST_MEMBERS and all(1 <= v <= _WIDEST for v in (n_channels, context, width))):
-        raise WeightsError(f"{path.name} describes no agreement model.")
-    return AgreementModel([_net(path, arrays, i, n_channels, context, width) for i in range(members)])
+    if not (
+        1 <= len(kinds) <= _MOST_MEMBERS and set(kinds) <= set(_KINDS) and shape.shape == (len(kinds), 3)
+        and shape.min() >= 1 and shape.max() <= _WIDEST and (shape[:, 0] == shape[0, 0]).all()
+        and sides.shape == (N_JOINTS,) and np.isfinite(sides).all() and (sides > 0).all()
+    ):  # fmt: skip
+        raise WeightsError(f"{path.name} describes no agreement model. {again}")
+    nets = [_net(path, arrays, i, kind, [int(v) for v in shape[i]]) for i, kind in enumerate(kinds)]
+    return AgreementModel(nets, sides)
 
 
-def _net(
-    path: Path, arrays: dict[str, npt.NDArray[Any]], number: int, n_channels: int, context: int, width: int
-) -> AgreementNet:
+def _net(path: Path, arrays: dict[str, npt.NDArray[Any]], number: int, kind: str, shape: list[int]) -> Net:
     prefix = f"{number}."
     own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
     if not all(v.dtype.kind == "f" and np.isfinite(v).all() for v in own.values()):
         raise WeightsError(f"{path.name} holds weights that are no numbers.")
-    net = AgreementNet(n_channels, context, width)
+    if kind == "attention" and shape[1] % shape[2]:
+        raise WeightsError(f"{path.name} describes no agreement model.")
+    net = _KINDS[kind](*shape)
     try:
         net.load_state_dict({k: torch.from_numpy(v.astype(np.float32)) for k, v in own.items()})
     except RuntimeError as error:

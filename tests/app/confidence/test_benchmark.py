@@ -21,7 +21,7 @@ from app.pipeline.events import Event, Warned
 from app.pipeline.job import Control
 from backends.confidence.train_agreement import TrainSettings
 
-QUICK = TrainSettings(epochs=25, batch=64, rate=5e-3, context=16, width=16)
+QUICK = TrainSettings(epochs=25, batch=64, rate=5e-3, context=16, width=16, attention_width=8)
 F8 = npt.NDArray[np.float64]
 
 

@@ -16,7 +16,7 @@ from backends.confidence.train_agreement import TrainSettings, train_agreement
 from backends.errors import InputError, WeightsError
 
 F8 = npt.NDArray[np.float64]
-QUICK = TrainSettings(epochs=6, context=32, width=32)
+QUICK = TrainSettings(epochs=8, batch=128, context=32, width=32, attention_width=16)
 
 
 def people(n: int, seed: int = 0) -> tuple[F8, F8, F8]:
@@ -62,8 +62,32 @@ def test_a_body_in_the_mirror_is_judged_the_same(model: AgreementModel) -> None:
     ed, _, confidence = people(50, seed=3)
     one = model.predict(ed, confidence)
     other = model.predict(ed[:, MIRROR], confidence[:, MIRROR])
-    assert other.error == pytest.approx(one.error[:, MIRROR], abs=1e-5)
+    by_both = one.error / model.sides
+    assert other.error / model.sides == pytest.approx(by_both[:, MIRROR], abs=1e-5)
     assert other.good == pytest.approx(one.good, abs=1e-5)
+
+
+def test_a_side_that_is_always_more_wrong_is_said_to_be() -> None:
+    ed, se, confidence = people(3000)
+    lopsided = se.copy()
+    lopsided[:, 3] *= 1.3  # the left hip; nothing in the inputs tells
+    short = TrainSettings(epochs=2, context=16, width=16, attention_width=8)
+    model = train_agreement(ed, lopsided, confidence, short)
+    assert model.sides[3] / model.sides[2] == pytest.approx(1.3, rel=0.07)
+    assert np.prod(model.sides) == pytest.approx(1.0)  # what both sides share is left to the networks
+    alike = train_agreement(ed, se, confidence, short)
+    assert alike.sides == pytest.approx(np.ones(14), abs=0.06)
+
+
+def test_models_together_say_the_mean_of_what_each_says() -> None:
+    ed, se, confidence = people(600)
+    short = TrainSettings(epochs=1, context=16, width=16, attention_width=8)
+    runs_ = [train_agreement(ed, se, confidence, short, seed=s) for s in (1, 2)]
+    both = AgreementModel.together(runs_)
+    assert len(both.members) == 4
+    worst = np.mean([m.predict(ed, confidence).worst for m in runs_], axis=0)
+    assert both.predict(ed, confidence).worst == pytest.approx(worst, abs=1e-6)
+    assert both.sides == pytest.approx(np.sqrt(runs_[0].sides * runs_[1].sides))
 
 
 def test_nobody_to_judge_gives_empty_answers(model: AgreementModel) -> None:
@@ -90,14 +114,14 @@ def test_a_missing_joint_speaks_by_its_mark_alone() -> None:
 
 def test_the_same_seed_trains_the_same_model() -> None:
     ed, se, confidence = people(600)
-    short = TrainSettings(epochs=1, context=16, width=16)
+    short = TrainSettings(epochs=1, context=16, width=16, attention_width=8)
     first, again = (train_agreement(ed, se, confidence, short, seed=5) for _ in range(2))
     assert np.array_equal(first.predict(ed, confidence).error, again.predict(ed, confidence).error)
 
 
 def test_outliers_are_left_out_of_training() -> None:
     ed, se, confidence = people(1200)
-    short = TrainSettings(epochs=1, context=16, width=16)
+    short = TrainSettings(epochs=1, context=16, width=16, attention_width=8)
     broken = se.copy()
     broken[:600] = np.where(np.arange(14) == 3, 189_818.0, broken[:600])
     half = train_agreement(ed[600:], se[600:], confidence[600:], short)
@@ -173,7 +197,12 @@ def test_broken_model_files_are_refused_by_name(model: AgreementModel, tmp_path:
         "no format": {k: v for k, v in arrays.items() if k != "format"},
         "another format": {**arrays, "format": np.array("something else")},
         "no shape": {k: v for k, v in arrays.items() if k != "shape"},
-        "silly shape": {**arrays, "shape": np.array([1, 10**9, 32, 32])},
+        "silly shape": {**arrays, "shape": np.array([[14, 10**9, 32], [14, 16, 2]])},
+        "heads that do not fit": {**arrays, "shape": np.array([[7, 32, 32], [7, 16, 3]])},
+        "one shape for two": {**arrays, "shape": arrays["shape"][:1]},
+        "unknown kind": {**arrays, "kinds": np.array(["context", "tree"])},
+        "no sides": {k: v for k, v in arrays.items() if k != "sides"},
+        "sides of nothing": {**arrays, "sides": np.zeros(14, np.float32)},
         "a weight less": {k: v for k, v in arrays.items() if k != "0.bad.bias"},
         "not a number": {**arrays, "0.bad.bias": np.array([np.nan], np.float16)},
         "text": {**arrays, "0.bad.bias": np.array(["x"])},
