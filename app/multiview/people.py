@@ -203,12 +203,17 @@ def _moment(
     joints: F8, points: F8,
 ) -> Moment:  # fmt: skip
     xy = np.stack([project(c, points) for c in cameras])
-    residual = np.full(xy.shape[:2], np.nan)
+    residual, missed = np.full((2, *xy.shape[:2]), np.nan)
     for row, (v, s) in enumerate(sorted(seen.items())):
-        used = np.isfinite(fit.residual_px[row])
-        residual[v, used] = np.linalg.norm(xy[v] - s.keypoints.xy, axis=1)[used]
+        camera, used = cameras[v], np.isfinite(fit.residual_px[row])
+        away = np.linalg.norm(xy[v] - s.keypoints.xy, axis=1)
+        residual[v, used] = away[used]
+        there = s.keypoints.visibility != Visibility.ABSENT
+        depth = (points @ camera.R.T + camera.t)[:, 2]
+        missed[v, there] = (1e3 * away * depth / camera.K[0, 0])[there]
+    miss_mm = float(np.nanmedian(missed)) if np.isfinite(missed).any() else float("nan")
     spread = _deviation(fit.joint_covariance_mm2), _deviation(fit.keypoint_covariance_mm2)
-    return Moment(seen, hands.bend(params, seen), *spread, xy, residual, joints, points)
+    return Moment(seen, hands.bend(params, seen), *spread, xy, residual, miss_mm, joints, points)
 
 
 def common_points(moments: Sequence[Views], cameras: Sequence[Camera]) -> tuple[F8, F8]:

@@ -93,6 +93,8 @@ class Moment:
         joint_mm, keypoint_mm: (22,) and (23,) standard deviation of places, root of the covariance's trace.
         xy: by view (23, 2) pixels, the body's keypoints, lens distortion included; NaN behind the camera.
         residual_px: by view (23,) NaN where a keypoint was not used.
+        miss_mm: median distance of the body's keypoints from those that cameras see, used or not, across the
+            line of sight at the person's distance; NaN where none sees any.
         joints, keypoints: (22, 3) and (23, 3) world, metres.
     """
 
@@ -102,6 +104,7 @@ class Moment:
     keypoint_mm: F8
     xy: F8
     residual_px: F8
+    miss_mm: float
     joints: F8
     keypoints: F8
 

@@ -4,7 +4,12 @@
     xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX" \
         .venv/bin/python tests/e2e/pictures.py demo_output docs/images
 
-Nothing of the demo's folder is changed: the window works on a copy of its project.
+The picture of several cameras is taken by itself, with ``--views room_views``, of what this leaves:
+
+    python3 main.py synthesize -o room --seconds 2 --no-clouds --seed 5 --cameras 4
+    python3 main.py views room -o room_views
+
+Nothing of these folders is changed: the window works on copies of their projects.
 """
 
 from __future__ import annotations
@@ -109,8 +114,19 @@ class Photographer:
         self.wait(0.2)
         return person
 
+    def take_cameras(self) -> None:
+        """A room that several cameras look at."""
+        self.show(self.best_frame())
+        strip = self.window.desk.cameras
+        self.until("the other cameras", strip.isVisible)
+        self.wait(6.0)
+        people = self.session.scene(self.window.controller.frame).people
+        self.window.controller.select_person(people[0].person_id)
+        self.save("cameras")
+        self.window.close()
+
     def take_all(self) -> None:
-        """Every picture of the readme but the contact sheet."""
+        """Every picture of the readme but those of several cameras and the contact sheet."""
         c = self.window.controller
         self.show(self.best_frame())
         self.hover_doubt()
@@ -133,8 +149,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("demo", type=Path, help="what `main.py demo` wrote")
     parser.add_argument("output", type=Path, help="the folder of the pictures")
+    parser.add_argument(
+        "--views", type=Path, help="what `main.py views` wrote: take the cameras' picture only"
+    )
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
+    if arguments.views is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            for source in arguments.views.glob("*.understudy"):
+                shutil.copy(source, folder)
+            first = min(Path(folder).glob("*.understudy"))
+            Photographer(first, arguments.output, Settings(Path(folder) / "window.json")).take_cameras()
+        return
     with tempfile.TemporaryDirectory() as folder:
         for source in arguments.demo.glob("operating_room.*"):
             shutil.copy(source, folder)

@@ -14,19 +14,24 @@ import pytest
 
 from app.errors import Cancelled
 from app.multiview.numbering import renumber
+from app.multiview.people import moment_of
+from app.multiview.projects import with_room_body
 from app.multiview.run import run_views
 from app.multiview.task import views_task
-from app.multiview.types import ViewsRequest
+from app.multiview.types import Seen, ViewInput, ViewsRequest
 from app.pipeline.events import Event, Progress, StagesPlanned, StageStarted
 from app.pipeline.job import Control
 from app.pipeline.run import TrackedPose
 from app.project.notes import finished
+from app.project.records import PersonRecord
 from app.project.room import room_note, room_people
 from app.project.store import ProjectStore
 from app.review.eye import Peek
 from app.review.opening import open_project
 from app.review.room import Room
 from app.review.session import Session
+from backends.fitting import BodyFitter
+from backends.keypoints.types import PoseEstimate
 from tests.app.multiview import room as scene
 
 
@@ -273,3 +278,22 @@ def test_a_project_that_somebody_has_worked_on_keeps_its_numbers(place: Path) ->
     assert {p.track_id for p in other.people(9)} == {2, 7}
     assert other.resume_point()[1] is None
     other.close()
+
+
+def test_a_body_that_no_camera_sees_like_that_is_not_believed() -> None:
+    fitter = BodyFitter(scene.BODY)
+    inputs = [ViewInput(n, c, None) for n, c in zip(scene.NAMES, scene.CAMERAS)]
+    expected = []
+    for apart in (0.0, 120.0):  # pixels along the lines of sight of the first: limbs that fit nobody
+        other = scene.keypoints_of(1, 0, 3)
+        aside = np.random.default_rng(0).normal(size=len(other.xy)) * apart
+        wrong = other.xy + np.stack([aside, np.zeros_like(aside)], axis=1).astype(np.float32)
+        seen = {0: Seen(scene.keypoints_of(0, 0, 3)), 1: Seen(replace(other, xy=wrong))}
+        fit = fitter.fit_views([s.keypoints for s in seen.values()], scene.CAMERAS[:2])
+        moment = moment_of(scene.BODY, scene.CAMERAS, seen, fit)
+        estimate = PoseEstimate(seen[0].keypoints, np.array([0, 0, 9, 9], np.float32), 0.9)
+        record = with_room_body(PersonRecord(3, 1, estimate, None, None), scene.BODY, inputs, 0, moment)
+        assert record.confidence is not None
+        expected.append(record.confidence.mean_mm)
+    assert expected[0] < 80
+    assert expected[1] > 3 * expected[0]
