@@ -6,7 +6,8 @@
 
 The picture of several cameras is taken by itself, with ``--views room_views``, of what this leaves:
 
-    python3 main.py synthesize -o room --seconds 2 --no-clouds --seed 5 --cameras 4
+    python3 main.py synthesize -o room --preset interview --seconds 1.2 --no-clouds --seed 6 --cameras 4 \
+        --size 960x540
     python3 main.py views room -o room_views
 
 Nothing of these folders is changed: the window works on copies of their projects.
