@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import multiprocessing
 import os
 import shutil
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +25,7 @@ from app.pipeline.job import Control
 # The package's names of the same words are the commands.
 deface = importlib.import_module("app.cli.bench.deface")
 deidentify = importlib.import_module("app.cli.bench.deidentify")
+pipeline = importlib.import_module("app.cli.bench.pipeline")
 
 
 def _process(path: Path) -> float:
@@ -76,6 +79,14 @@ def test_memory_is_that_of_a_process_that_does_nothing_else(
     assert deidentify._memory_of(clip) > 10
     assert asked == [clip]
     assert not project.exists()
+
+
+def test_the_memory_of_whoever_started_a_process_is_not_its_own() -> None:
+    held = np.ones(300_000_000, np.uint8)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
+        child = alone.submit(pipeline.peak_mb).result()
+    assert held[-1] == 1
+    assert 10 < child < pipeline.peak_mb() - 100
 
 
 def test_the_warm_up_clip_is_the_beginning(clip: Path, tmp_path: Path) -> None:
