@@ -10,7 +10,6 @@ who walks; that it must be *together* and at *one* time keeps a face from being 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -109,14 +108,6 @@ class ChangeMemory:
     def now(self) -> tuple[U1, Bools]:
         """The frame in blocks: (h, w, 3) means, and (h, w) which show no cover."""
         return self._now, self._open
-
-    def inside(self, places: Sequence[Place]) -> Bools:
-        """(h, w) blocks that lie in the cores of places: to search a place is to search all of them."""
-        blocks = np.zeros(self._valid.shape, np.bool_)
-        for core in (place.core for place in places):
-            rows = slice(core.y0 // BLOCK, -(-core.y1 // BLOCK))
-            blocks[rows, core.x0 // BLOCK : -(-core.x1 // BLOCK)] = True
-        return blocks
 
     def searched(self, blocks: Bools) -> None:
         """These blocks of the frame (with a margin around them) have been searched."""

@@ -165,8 +165,9 @@ class Searcher:
             look = self._whole(image, replaced, means, shown)
             self._memory.searched_whole()
             return look
-        look = self._partly(image, replaced, means, shown, self._memory.places(blocks))
-        self._memory.searched(self._memory.inside([asked.place for asked in look.faces]))
+        places = self._memory.places(blocks)
+        look = self._partly(image, replaced, means, shown, places)
+        self._memory.searched(blocks)
         return look
 
     def end(self, look: Look) -> list[Finding]:

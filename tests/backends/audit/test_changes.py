@@ -86,22 +86,6 @@ def test_a_face_that_is_never_whole_at_once_in_a_search_is_not_settled_in_halves
     assert memory.look(face, None)[7:11, 10:14].any()
 
 
-def test_what_was_searched_beside_a_change_is_known_as_it_looked_then(memory: ChangeMemory) -> None:
-    """Light fades by four levels a frame, less than a change. Two patches make a corner, and what lies in the
-    corner is searched with them: it is settled a frame later, when all else has moved by eight."""
-
-    def faded(levels: int) -> np.ndarray:
-        return with_patch(with_patch(room() - np.uint8(levels), 80, 32, 32), 112, 64, 32)
-
-    blocks = memory.look(faded(4), None)
-    corner = (slice(9, 11), slice(11, 13))
-    assert not blocks[corner].any()
-    memory.searched(memory.inside(memory.places(blocks)))
-    later = memory.look(faded(8), None)
-    assert not later[corner].any()
-    assert later[:, :6].all()
-
-
 def test_slow_changes_are_searched_too() -> None:
     memory = ChangeMemory(H, W)
     memory.look(room(), None)
