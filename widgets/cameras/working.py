@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from widgets.dialogs.progress_head import ProgressHead
 from widgets.dialogs.stages import StageList, quiet_line
 from widgets.paragraph import Paragraph
 from widgets.statusbar import remaining_text
@@ -22,18 +23,8 @@ class CamerasWorking(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        self._state, self._left = quiet_line(role="name"), quiet_line()
-        self._count = quiet_line()
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setFixedHeight(4)
-        self._bar.setRange(0, 1000)
-        self._bar.setAccessibleName("Progress")
-        head = QHBoxLayout()
-        head.addWidget(self._state, 1)
-        head.addWidget(self._left)
-        column.addLayout(head)
-        column.addWidget(self._bar)
+        self._head, self._count = ProgressHead(), quiet_line()
+        column.addWidget(self._head)
         column.addWidget(self._count)
         column.addSpacing(10)
         self.list = StageList()
@@ -61,18 +52,16 @@ class CamerasWorking(QWidget):
     def begin(self) -> None:
         """It is about to start."""
         self.list.set_stages(())
-        self._state.setText("Starting…")
-        self._left.setText("")
+        self._head.start("Starting…")
         self._count.setText("")
-        self._bar.setValue(0)
         self.stop.setEnabled(True)
         self.warnings.setText("")
         self.warnings.hide()
 
     def _stopping(self) -> None:
         self.stop.setEnabled(False)
-        self._state.setText("Stopping…")
-        self._left.setText("")
+        self._head.say("Stopping…")
+        self._head.set_left("")
         self.stop_wanted.emit()
 
     def set_stages(self, stages: Sequence[tuple[str, str]]) -> None:
@@ -83,19 +72,19 @@ class CamerasWorking(QWidget):
         """A stage begins, or a part of it."""
         if self.stop.isEnabled():
             self.list.start(name, text)
-            self._state.setText(text)
+            self._head.say(text)
+            self._head.set_share(0, 1)
             self._count.setText("")
-            self._bar.setValue(0)
 
     def set_progress(self, done: int, total: int, remaining_s: float | None, unit: str) -> None:
         """How far the part is; ``remaining_s`` of everything."""
         if not self.stop.isEnabled():
             return
-        self._bar.setValue(round(1000 * done / max(total, 1)))
+        self._head.set_share(done, total)
         self._count.setText(f"{done:,} of {total:,} {unit}".replace(",", " "))
         left = remaining_text(remaining_s)
         if left:
-            self._left.setText(f"about {left}")
+            self._head.set_left(f"about {left}")
 
     def warn(self, text: str) -> None:
         """Something that a person should know."""

@@ -10,7 +10,6 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
+from widgets.dialogs.progress_head import ProgressHead
 from widgets.dialogs.stages import StageList, quiet_line
 from widgets.paragraph import Paragraph
 from widgets.statusbar import remaining_text
@@ -86,20 +86,12 @@ class ExportWorking(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         self.picture = LastFrame()
-        self.caption, self._state, self._left = quiet_line(), quiet_line(role="name"), quiet_line()
-        self._left.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setFixedHeight(4)
-        self._bar.setRange(0, 1000)
+        self.caption = quiet_line()
+        self._head = ProgressHead()
         column.addWidget(self.picture)
         column.addWidget(self.caption)
         column.addSpacing(4)
-        head = QHBoxLayout()
-        head.addWidget(self._state, 1)
-        head.addWidget(self._left)
-        column.addLayout(head)
-        column.addWidget(self._bar)
+        column.addWidget(self._head)
         column.addSpacing(6)
         self._list = StageList()
         column.addWidget(self._list)
@@ -128,9 +120,7 @@ class ExportWorking(QWidget):
         self.caption.setVisible(video)
         self.picture.set_picture(None, "The first frames appear here, de-identified")
         self.caption.setText("")
-        self._state.setText("Starting…")
-        self._left.setText("")
-        self._bar.setValue(0)
+        self._head.start("Starting…")
 
     def set_stages(self, stages: Sequence[tuple[str, str]]) -> None:
         """What is to come: names and texts."""
@@ -139,16 +129,14 @@ class ExportWorking(QWidget):
     def start_stage(self, name: str, text: str) -> None:
         """A stage begins; all before it are done."""
         self._list.start(name, text)
-        self._state.setText(text)
-        self._left.setText("")
-        self._bar.setValue(0)
+        self._head.start(text)
 
     def set_progress(self, done: int, total: int, remaining_s: float | None, text: str) -> None:
         """How far the stage is."""
-        self._state.setText(text)
-        self._bar.setValue(round(1000 * done / max(total, 1)))
         left = remaining_text(remaining_s)
-        self._left.setText(f"{done} of {total}" + (f" · {left}" if left else ""))
+        self._head.say(text)
+        self._head.set_left(f"{done} of {total}" + (f" · {left}" if left else ""))
+        self._head.set_share(done, total)
 
     def show_frame(self, frame: int, rgb: U1) -> None:
         """Frame ``frame`` as it has just been written, (h, w, 3)."""
