@@ -19,6 +19,7 @@ from app.cli.doctor import doctor
 from app.cli.evaluate import evaluate
 from app.cli.export import export
 from app.cli.info import info, version_text
+from app.cli.masks import masks
 from app.cli.models import models
 from app.cli.run import run as run_command
 from app.cli.synthesize import synthesize
@@ -52,6 +53,7 @@ app.command("demo")(demo)
 app.add_typer(confidence, name="confidence")
 app.add_typer(train_confidence, name="confidence-model")
 app.add_typer(models, name="models")
+app.add_typer(masks, name="masks")
 app.add_typer(bench, name="bench")
 app.add_typer(dataset, name="dataset")
 

@@ -1,20 +1,22 @@
-"""Segmentations that are installed beside the program and add their masks to what is covered."""
+"""Segmentations that were added or are installed: their masks add to what is covered."""
 
 from __future__ import annotations
 
 from importlib.metadata import entry_points
 
+from app.deidentify.segmentations import open_segmentation, segmentations
 from app.errors import ModelError
 from backends.deidentify.sources import GROUP, PersonMasks
 
 
 def installed_sources() -> list[PersonMasks]:
-    """All of them, made anew.
+    """All of them.
 
     Raises:
-        ModelError: one is installed and cannot be used: to leave it out would cover less than was meant.
+        ModelError: one was added or is installed and cannot be used: to leave it out would cover less than
+            was meant.
     """
-    found: list[PersonMasks] = []
+    found = [open_segmentation(chosen) for chosen in segmentations()]
     for entry in entry_points(group=GROUP):
         try:
             source = entry.load()()

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-import platformdirs
-
 from app.errors import ModelError
+from app.notes_of_user import note_path, write_note
 from app.review.types import LearnedInpainter
 from backends.background import Inpainter
 from backends.errors import WeightsError
 
 GROUP = "understudy.inpainters"
 """An entry point of this group is a function of (code: Path, weights: Path) that gives an ``Inpainter``."""
+_NOTE = "inpainters"
 _OWN = (EntryPoint("e2fgvi", "plugins.e2fgvi:open_inpainter", GROUP),)
 
 
@@ -66,12 +65,6 @@ def open_inpainter(name: str, code: Path, weights: Path) -> Inpainter:
     return opened
 
 
-def _notes() -> Path:
-    """Which network was opened with which files; ``UNDERSTUDY_CONFIG`` names another folder."""
-    folder = os.environ.get("UNDERSTUDY_CONFIG") or platformdirs.user_config_dir("understudy")
-    return Path(folder) / "inpainters.json"
-
-
 def remember_painter(choice: LearnedInpainter) -> None:
     """A network has painted with these files: from now on the window offers it. No harm where that fails."""
     known = {c.name: c for c in remembered_painters()} | {choice.name: choice}
@@ -79,22 +72,15 @@ def remember_painter(choice: LearnedInpainter) -> None:
         name: {"code": str(c.code.absolute()), "weights": str(c.weights.absolute())}
         for name, c in known.items()
     }  # fmt: skip
-    notes = _notes()
-    part = notes.with_suffix(".part")
-    try:
-        notes.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(told, indent=1), encoding="utf-8")
-        part.replace(notes)
-    except OSError:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    with suppress(OSError):
+        write_note(_NOTE, told)
 
 
 def remembered_painters() -> tuple[LearnedInpainter, ...]:
     """Networks that have painted before, by name; without those that are not installed or whose files are
     gone. Damaged notes are no notes."""
     try:
-        told = json.loads(_notes().read_text(encoding="utf-8"))
+        told = json.loads(note_path(_NOTE).read_text(encoding="utf-8"))
         choices = [LearnedInpainter(n, Path(v["code"]), Path(v["weights"])) for n, v in sorted(told.items())]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return ()

@@ -1,4 +1,4 @@
-"""Taking in a person's own body file: an npz as it is, a pickle through a child that reads arrays only."""
+"""Taking in a person's own files: an npz as it is, a pickle through a child that reads arrays only."""
 
 from __future__ import annotations
 
@@ -33,20 +33,33 @@ def convert_pickle(source: Path, target: Path) -> Path:
     Raises:
         ModelError: missing, too large, damaged, or more than arrays.
     """
+    return _in_a_child(source, target)
+
+
+def convert_weights(source: Path, target: Path) -> Path:
+    """The same for a network's weights by name, as Detectron2's model zoo stores them.
+
+    Raises:
+        ModelError: missing, too large, damaged, or more than arrays.
+    """
+    return _in_a_child(source, target, "weights")
+
+
+def _in_a_child(source: Path, target: Path, *words: str) -> Path:
     try:
         n_bytes = source.stat().st_size
     except OSError as error:
         raise ModelError(f"There is no file {source}. Check the path.") from error
     if n_bytes > _MAX_BYTES:
-        raise ModelError(f"{source.name} is larger than any body file. Check the path.")
+        raise ModelError(f"{source.name} is larger than any such file. Check the path.")
     try:
         # Isolated (-I): neither the current folder nor the environment may bring code along.
         done = subprocess.run(
-            [sys.executable, "-I", str(_CHILD), str(source), str(target)],
+            [sys.executable, "-I", str(_CHILD), str(source), str(target), *words],
             capture_output=True, text=True, timeout=_TIME_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{source.name} takes too long to read; it is no body file.") from error
+        raise ModelError(f"{source.name} takes too long to read; it is no such file.") from error
     if done.returncode != 0 or not target.is_file():
         said = done.stderr.strip().splitlines()
         raise ModelError(

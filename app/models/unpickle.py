@@ -1,8 +1,9 @@
-"""Reads the arrays of a body's pickle without running anything in it. A program of its own.
+"""Reads the arrays of a pickle without running anything in it. A program of its own.
 
-``python -I unpickle.py SOURCE TARGET`` writes an npz; run it through :mod:`app.models.convert`. Only what
-an array is made of may be named in the pickle; everything else ends the program. chumpy's arrays, which
-SMPL's first files hold, are taken as the plain array inside them; chumpy itself is not needed.
+``python -I unpickle.py SOURCE TARGET`` writes a body's npz, with a third argument ``weights`` that of a
+network; run it through :mod:`app.models.convert`. Only what an array is made of may be named in the pickle;
+everything else ends the program. chumpy's arrays, which SMPL's first files hold, are taken as the plain
+array inside them; chumpy itself is not needed.
 """
 
 from __future__ import annotations
@@ -97,6 +98,31 @@ def convert(source: Path, target: Path) -> None:
     Raises:
         Refused: when the pickle is more, or less, than a body's arrays.
     """
+    data = _read(source)
+    missing = [key for key in KEYS if key not in data]
+    if missing:
+        raise Refused(f"it lacks {', '.join(missing)}")
+    arrays: dict[str, Any] = {key: _array(key, data[key]) for key in KEYS}
+    np.savez_compressed(target, **arrays)
+
+
+def convert_weights(source: Path, target: Path) -> None:
+    """Write a network's weights (npz, by name): of a checkpoint what lies under ``model``.
+
+    Raises:
+        Refused: when the pickle is more than arrays by name, or wants names to be guessed.
+    """
+    data = _read(source)
+    if data.get("matching_heuristics"):
+        raise Refused("it holds a backbone under another program's names, not a whole network")
+    named = data.get("model", data)
+    if not isinstance(named, dict) or not named or not all(isinstance(name, str) for name in named):
+        raise Refused("it holds no weights by name")
+    arrays: dict[str, Any] = {name: _array(name, value) for name, value in named.items()}
+    np.savez(target, **arrays)
+
+
+def _read(source: Path) -> dict[Any, Any]:
     with source.open("rb") as file:
         try:
             data = _ArraysOnly(file, encoding="latin1").load()
@@ -106,11 +132,7 @@ def convert(source: Path, target: Path) -> None:
             raise Refused(f"it is damaged ({type(error).__name__})") from error
     if not isinstance(data, dict):
         raise Refused("it is no table of arrays")
-    missing = [key for key in KEYS if key not in data]
-    if missing:
-        raise Refused(f"it lacks {', '.join(missing)}")
-    arrays: dict[str, Any] = {key: _array(key, data[key]) for key in KEYS}
-    np.savez_compressed(target, **arrays)
+    return data
 
 
 def _limit() -> None:
@@ -126,7 +148,8 @@ def _limit() -> None:
 if __name__ == "__main__":
     _limit()
     try:
-        convert(Path(sys.argv[1]), Path(sys.argv[2]))
+        into = convert_weights if sys.argv[3:] == ["weights"] else convert
+        into(Path(sys.argv[1]), Path(sys.argv[2]))
     except Refused as refused:
         sys.exit(str(refused))
     except MemoryError:

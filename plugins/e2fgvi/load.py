@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from backends.errors import WeightsError
+from plugins.tensors import finite_tensors
 
 MODULE, CLASS = "model.e2fgvi_hq", "InpaintGenerator"
 _THEIRS = ("model", "core")
@@ -64,14 +65,7 @@ def read_checkpoint(path: Path) -> Mapping[str, torch.Tensor]:
         raise WeightsError(f"{path.name} cannot be read: {error.strerror or error}.") from error
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
         raise WeightsError(f"{path.name} is damaged, or holds more than weights. Fetch it again.") from error
-    if not isinstance(state, Mapping) or not state:
-        raise WeightsError(f"{path.name} holds no weights by name.")
-    for name, value in state.items():
-        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            raise WeightsError(f"{path.name} holds something else than weights under {name!r}.")
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise WeightsError(f"{path.name} holds values that are no numbers under {name!r}.")
-    return state
+    return finite_tensors(state, path.name)
 
 
 @contextmanager
