@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from app.deidentify.segmentations import segmentations
 from app.export.atomic import written_whole
 from app.export.record_of import audit_of, codes_of, people_of, regions_of
 from app.export.types import ExportSource, Written
@@ -76,6 +77,7 @@ def make_manifest(
         ],
         "background": next((dict(w.background) for w in written if w.background is not None), None),
         "networks": dict(hashes),
+        "segmentations": {s.name: s.sha256 for s in segmentations()},
         "body": source.body.name,
         "body_sha256": ref.sha256,
         "versions": _versions(),

@@ -13,7 +13,6 @@ import numpy as np
 from app.audit.report import report_paths, write_report
 from app.audit.run import AUDIT_STAGE
 from app.deidentify.editing import read_plan
-from app.deidentify.segmentations import segmentations
 from app.errors import ExportError, ModelError
 from app.export.atomic import make_folder
 from app.export.bodies import ExportBody
@@ -314,7 +313,7 @@ def _network_hashes() -> dict[str, str]:
             found[name] = models.sha256(name)
         except ModelError:
             continue  # exporting needs no networks
-    return found | {f"{s.name} (masks)": s.sha256 for s in segmentations()}
+    return found
 
 
 def _size(path: Path) -> int:

@@ -235,6 +235,8 @@ def _limits(manifest: Mapping[str, Any]) -> Section:
 def _tools(manifest: Mapping[str, Any]) -> Section:
     audit = manifest.get("audit") or {}
     rows = [(Cell("Finding people"), Cell(k), Cell(v)) for k, v in manifest["networks"].items()]
+    masks = manifest.get("segmentations", {})
+    rows += [(Cell("Covering people"), Cell(k), Cell(v)) for k, v in masks.items()]
     rows += [
         (Cell("Searching the video"), Cell(s["network"] or s["name"]), Cell(s["sha256"] or "arithmetic"))
         for s in audit.get("searches", ())

@@ -43,7 +43,7 @@ MANIFEST: dict[str, Any] = {
     "frames_where_a_found_person_is_uncovered": [],
     "outputs": [{"kind": "video", "name": "Mr Smith_deidentified.mp4", "count": 100, "unit": "frames",
                  "sha256": "c" * 64}],
-    "networks": {"blazepose-detector": "d" * 64}, "body": "anny",
+    "networks": {"blazepose-detector": "d" * 64}, "segmentations": {"detectron2": "e" * 64}, "body": "anny",
     "versions": {"understudy": "1.0", "av": "18"},
 }  # fmt: skip
 
