@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QInputDialog, QMenu
 
-from app.deidentify.plan import RegionFill
+from app.deidentify.plan import PersonRule, RegionFill
 from app.errors import UnderstudyError
 from app.review.privacy import PlanRow, Privacy
 from app.review.types import REGION_FILL_LABELS
@@ -53,26 +53,35 @@ class PrivacyTool(QObject):
         if self._c.person is not None:
             self.ask_cover(self._c.person)
 
-    def ask_cover(self, person: int) -> None:
-        """Ask how a person is covered, and when."""
+    def ask_cover(self, person: int, rule: PersonRule | None = None) -> None:
+        """Ask how a person is covered, and when; ``rule``: to change that exception."""
         session = self._c.session
-        if session is None:
+        if session is None or session.read_only:
             return
         name = next((p.name for p in session.people() if p.person_id == person), "this person")
-        end, here = session.n_frames - 1, self._c.frame
-        spans = [("In all frames", 0, end)]
+        end, here, plan = session.n_frames - 1, self._c.frame, session.privacy.plan
+        rule = rule or plan.rule_for(person, here)
         marked = self._c.desk.timeline.range()
-        if marked is not None:
-            spans.insert(0, (f"In the marked frames {marked[0] + 1} to {marked[1] + 1}", *marked))
-        if here:
+        spans = [(f"In the marked frames {marked[0] + 1} to {marked[1] + 1}", *marked)] if marked else []
+        if rule is not None and (rule.first > 0 or rule.last < end):
+            spans.append((f"In frames {rule.first + 1} to {rule.last + 1}, as now", rule.first, rule.last))
+        spans.append(("In all frames", 0, end))
+        if here > 0:
             spans.append((f"From here on (frame {here + 1})", here, end))
-        dialog = CoverPersonDialog(person, name, session.privacy.plan.default, spans, self._c.desk)
+        if here < end:
+            spans.append((f"Up to here (frame {here + 1})", 0, here))
+        dialog = CoverPersonDialog(
+            person, name, plan.default, spans, self._c.desk, rule=rule,
+            has_rules=any(r.track_id == person for r in plan.rules),
+        )  # fmt: skip
         dialog.chosen.connect(self._cover)
         dialog.open()
 
     def _cover(self, choice: CoverChoice) -> None:
         def change(p: Privacy) -> None:
-            if choice.method is None:
+            if choice.like_everybody:
+                p.like_everybody(choice.person, choice.first, choice.last)
+            elif choice.method is None:
                 p.spare(choice.person, choice.first, choice.last, choice.reason)
             else:
                 p.set_method(choice.person, choice.first, choice.last, choice.method)

@@ -28,6 +28,11 @@ FILLS: tuple[Fill, ...] = ("mesh", "solid", "pixels", "remove", "blur")
 LOOKS: tuple[Look, ...] = ("clothed", "shaded", "plain", "confidence")
 REGION_FILLS: tuple[RegionFill, ...] = ("solid", "pixels", "remove", "blur")
 
+RULE = "deid_rule"
+"""The kind of an edit of somebody's exceptions."""
+COVER_OTHERWISE, SPARE = "Cover a person in another way", "Spare a person"
+LIKE_EVERYBODY = "Cover a person like everybody"
+
 
 def read_plan(store: ProjectStore) -> DeidPlan:
     """The plan as it is stored; a rule or region that makes no sense is left out.
@@ -72,8 +77,8 @@ class PlanEditor:
         Raises:
             ProjectError: an empty span.
         """
-        rule = PersonRule(self._next("deid_rules"), track, first, last, method)
-        return self._put_rule(rule, label or "Cover a person in another way")
+        changes = self.method_changes(track, first, last, method)
+        return self.apply_rules(label or COVER_OTHERWISE, changes, track, first)
 
     def spare(self, track: int, first: int, last: int, reason: str) -> Edit:
         """Leave a person as they are, on purpose.
@@ -81,38 +86,54 @@ class PlanEditor:
         Raises:
             ProjectError: no reason is given, or an empty span.
         """
-        reason = " ".join(reason.split())[:500]
-        if not reason:
-            raise ProjectError("Say why this person may be seen: the reason goes into the report.")
-        return self._put_rule(
-            PersonRule(self._next("deid_rules"), track, first, last, None, reason), "Spare a person"
-        )
+        changes = self.method_changes(track, first, last, None, reason)
+        return self.apply_rules(SPARE, changes, track, first)
 
-    def remove_rule(self, rule_id: int) -> Edit:
-        """Take an exception back.
+    def method_changes(
+        self, track: int, first: int, last: int, method: Method | None, reason: str = ""
+    ) -> list[RowChange]:
+        """The rows that cover a person in another way; ``method`` None spares them, with ``reason``.
+
+        What was said before about these frames goes: of a frame only one exception speaks, so that a list
+        of them tells what holds.
 
         Raises:
-            ProjectError: there is none of that number.
+            ProjectError: somebody is spared without a reason, or an empty span.
         """
-        row = self._row("deid_rules", rule_id)
-        return self._log.apply(
-            "deid_rule", "Remove an exception", [RowChange("deid_rules", row, None)],
-            frame=int(row["first"]) or None, track_id=int(row["track_id"]),
-        )  # fmt: skip
+        reason = " ".join(reason.split())[:500]
+        if method is None and not reason:
+            raise ProjectError("Say why this person may be seen: the reason goes into the report.")
+        changes = self.cleared(track, first, last)
+        rule = PersonRule(self._next("deid_rules"), track, first, last, method, reason)
+        return [*changes, RowChange("deid_rules", None, _rule_row(rule))]
 
-    def _put_rule(self, rule: PersonRule, label: str) -> Edit:
-        if rule.last < rule.first or rule.first < 0:
+    def cleared(self, track: int, first: int, last: int) -> list[RowChange]:
+        """The rows after which no exception of a person speaks of frames ``first`` .. ``last``.
+
+        Raises:
+            ProjectError: an empty span.
+        """
+        if last < first or first < 0:
             raise ProjectError("The span of frames is empty.")
-        method = rule.method or Method("whole", "solid")
-        row: Row = {
-            "id": rule.rule_id, "track_id": rule.track_id, "first": rule.first, "last": rule.last,
-            "spared": int(rule.method is None), "cover": method.cover, "fill": method.fill,
-            "look": method.look, "reason": rule.reason,
-        }  # fmt: skip
-        return self._log.apply(
-            "deid_rule", label, [RowChange("deid_rules", None, row)],
-            frame=rule.first or None, track_id=rule.track_id,
-        )  # fmt: skip
+        changes = []
+        rows = self._store.query(
+            "SELECT id FROM deid_rules WHERE track_id = ? AND first <= ? AND last >= ? ORDER BY id",
+            (track, last, first),
+        )
+        for row in (self._row("deid_rules", int(r["id"])) for r in rows):
+            before, after = row["first"] < first, row["last"] > last
+            rest = {**row, "first": last + 1}
+            if before:
+                changes.append(RowChange("deid_rules", row, {**row, "last": first - 1}))
+                if after:
+                    changes.append(RowChange("deid_rules", None, {**rest, "id": self._next("deid_rules")}))
+            else:
+                changes.append(RowChange("deid_rules", row, rest if after else None))
+        return changes
+
+    def apply_rules(self, label: str, changes: list[RowChange], track: int, first: int) -> Edit:
+        """Store what :meth:`method_changes` or :meth:`cleared` says, as one edit."""
+        return self._log.apply(RULE, label, changes, frame=first or None, track_id=track)
 
     def add_region(
         self, label: str, fill: RegionFill, first: int, last: int, keys: tuple[RegionKey, ...],
@@ -183,6 +204,15 @@ def with_key(region: FreeRegion, key: RegionKey) -> FreeRegion:
     return replace(
         region, keys=tuple(keys), first=min(region.first, key.frame), last=max(region.last, key.frame)
     )
+
+
+def _rule_row(rule: PersonRule) -> Row:
+    method = rule.method or Method("whole", "solid")
+    return {
+        "id": rule.rule_id, "track_id": rule.track_id, "first": rule.first, "last": rule.last,
+        "spared": int(rule.method is None), "cover": method.cover, "fill": method.fill,
+        "look": method.look, "reason": rule.reason,
+    }  # fmt: skip
 
 
 def _region_row(region: FreeRegion) -> Row:

@@ -9,13 +9,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from app.deidentify.editing import PlanEditor, read_plan, with_key
-from app.deidentify.plan import DeidPlan, FreeRegion, Method, RegionFill, RegionKey
+from app.deidentify.editing import COVER_OTHERWISE, LIKE_EVERYBODY, SPARE, PlanEditor, read_plan, with_key
+from app.deidentify.plan import DeidPlan, FreeRegion, Method, PersonRule, RegionFill, RegionKey
 from app.errors import ProjectError
 from app.project.edits import Edit, EditLog
 from app.project.records import TrackRecord
 from app.project.store import ProjectStore
 from app.review.lanes import Series
+from app.review.together import RuleChanges, Together
 from app.review.types import COVER_LABELS, FILL_LABELS, LOOK_LABELS, REGION_FILL_LABELS, EditLabel
 
 F4 = npt.NDArray[np.float32]
@@ -57,15 +58,13 @@ class LeakMark:
     box: F4
 
 
-def method_text(method: Method | None) -> str:
-    """ "body mesh", "head, pixels", "spared"."""
+def method_text(method: Method | None, *, look: bool = False) -> str:
+    """ "body mesh", "head, pixels", "may be seen"; with ``look`` also how a mesh looks."""
     if method is None:
         return "may be seen"
     cover = "" if method.cover == "whole" else f"{COVER_LABELS[method.cover].lower()}, "
-    look = ""
-    if method.fill == "mesh" and method.look != "shaded":
-        look = f", {LOOK_LABELS[method.look].lower()}"
-    return cover + FILL_LABELS[method.fill].lower() + look
+    words = cover + FILL_LABELS[method.fill].lower()
+    return f"{words}, {LOOK_LABELS[method.look].lower()}" if look and method.fill == "mesh" else words
 
 
 class Privacy:
@@ -74,17 +73,20 @@ class Privacy:
     Args:
         log: the project's log of edits, which may be replaced after a run.
         after: what the session does after an edit.
+        together: the room's other cameras, where there are any.
     """
 
     def __init__(
         self, store: ProjectStore, n_frames: int, log: Callable[[], EditLog],
         after: Callable[[Edit | None], EditLabel | None], writable: Callable[[], None],
+        together: Callable[[], Together | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._store = store
         self._n_frames = n_frames
         self._log = log
         self._after = after
         self._writable = writable
+        self._together = together
         self._plan: DeidPlan | None = None
 
     @property
@@ -128,7 +130,7 @@ class Privacy:
             detail = self._span_text(rule.first, rule.last)
             if rule.method is None:
                 detail = f"{detail} · {rule.reason}"
-            title = f"{track.name}: {method_text(rule.method)}"
+            title = f"{track.name}: {method_text(rule.method, look=True)}"
             rows.append(PlanRow("rule", rule.rule_id, title, detail, rule.first, rule.method is None))
         for region in self.plan.regions:
             fill = REGION_FILL_LABELS[region.fill].lower()
@@ -145,16 +147,49 @@ class Privacy:
     # --- people -------------------------------------------------------------------------------
 
     def set_method(self, track: int, first: int, last: int, method: Method) -> None:
-        """Cover a person otherwise in frames ``first`` .. ``last``."""
-        self._do(lambda e: e.set_method(track, first, last, method))
+        """Cover a person otherwise in frames ``first`` .. ``last``, in all cameras of the room."""
+        self._except(
+            COVER_OTHERWISE, track, first, last, lambda e, t, a, b: e.method_changes(t, a, b, method)
+        )
 
     def spare(self, track: int, first: int, last: int, reason: str) -> None:
-        """Leave a person as they are; the reason goes into the log and the report."""
-        self._do(lambda e: e.spare(track, first, last, reason))
+        """Leave a person as they are, in all cameras; the reason goes into the log and the report."""
+        self._except(
+            SPARE, track, first, last, lambda e, t, a, b: e.method_changes(t, a, b, None, reason)
+        )
+
+    def like_everybody(self, track: int, first: int, last: int) -> None:
+        """Take a person's exceptions back in frames ``first`` .. ``last``, in all cameras."""
+        self._except(LIKE_EVERYBODY, track, first, last, lambda e, t, a, b: e.cleared(t, a, b))
+
+    def rule(self, rule_id: int) -> PersonRule:
+        """One exception.
+
+        Raises:
+            ProjectError: there is none of that number.
+        """
+        for rule in self.plan.rules:
+            if rule.rule_id == rule_id:
+                return rule
+        raise ProjectError("That exception is not there any more.")
 
     def remove_rule(self, rule_id: int) -> None:
-        """Take an exception back."""
-        self._do(lambda e: e.remove_rule(rule_id))
+        """Take an exception back, in all cameras."""
+        rule = self.rule(rule_id)
+        self.like_everybody(rule.track_id, rule.first, rule.last)
+
+    def _except(self, label: str, track: int, first: int, last: int, changes: RuleChanges) -> None:
+        self._writable()
+        together = self._together()
+        edit = together.commit_exception(label, track, first, last, changes) if together else None
+        if edit is None:
+            editor = PlanEditor(self._store, self._log())
+            rows = changes(editor, track, first, last)
+            if not rows:
+                return
+            edit = editor.apply_rules(label, rows, track, first)
+        self.forget()
+        self._after(edit)
 
     # --- regions ------------------------------------------------------------------------------
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from app.deidentify.editing import RULE
 from app.export.cameras import CameraExport
 from app.project.room import RoomNote
 from app.review.eye import Eye, Peek
 from app.review.newest import NewestWins
 from app.review.session import Session
-from app.review.together import OtherCamera
+from app.review.together import SHARED, OtherCamera
 from app.review.types import CameraView, Scene
 
 
@@ -40,6 +41,8 @@ class Room:
         self._stale: set[int] = set()
         self.fitted_together: Callable[[Sequence[str]], None] = lambda names: None
         """Told of the other cameras whose bodies a correction has changed."""
+        self.covered_together: Callable[[Sequence[str]], None] = lambda names: None
+        """Told of the other cameras in which somebody is covered in another way from now on."""
         self._share(self.current, session)
         self._wanted: tuple[list[int], Callable[[int, Peek], None]] | None = None
         self._worker.submit(self._look)
@@ -180,10 +183,12 @@ class Room:
             if i != camera and eye.store is not None
         ]  # fmt: skip
 
-    def _edited(self, names: Sequence[str], anew: bool) -> None:
+    def _edited(self, names: Sequence[str], kind: str) -> None:
         self._stale |= {i for i, name in enumerate(self.names) if name in names and i in self._sessions}
-        if names and anew:
+        if names and kind in SHARED:
             self.fitted_together(names)
+        elif names and kind == RULE:
+            self.covered_together(names)
 
     # --- looking through them -----------------------------------------------------------------
 

@@ -98,7 +98,8 @@ class Session(SessionEdits):
         self._preview = Preview(store, footage, self._body, lambda: self.changed())
         self._items: list[ReviewItem] | None = None
         self.privacy = Privacy(
-            store, footage.n_frames, lambda: self._log, lambda edit: self._after(edit), self._writable
+            store, footage.n_frames, lambda: self._log, lambda edit: self._after(edit), self._writable,
+            lambda: self._together,
         )
         self.leaks = Leaks(store, lambda: self._log, lambda edit: self._after(edit), self._writable)
         self.depth = DepthSetting(store, footage, self._writable)
@@ -288,6 +289,7 @@ class Session(SessionEdits):
         self._tracks = {t.track_id: t for t in self._store.tracks()}
         self._series.load()
         self._scenes.forget()
+        self.privacy.forget()
         self._items = None
 
     def _wear(self) -> None:

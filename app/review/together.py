@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from app.deidentify.editing import RULE, PlanEditor
 from app.errors import ProjectError
 from app.multiview.people import moment_of
 from app.multiview.projects import with_room_body
@@ -58,8 +59,11 @@ class OtherCamera:
 Others = Callable[[int, int], Sequence[OtherCamera]]
 """``others(frame, track)``: the room's other cameras at that moment, with that person's track in each."""
 
-Changed = Callable[[Sequence[str], bool], None]
-"""``changed(names, anew)``: cameras whose projects were written; ``anew`` False after an undo or redo."""
+Changed = Callable[[Sequence[str], str], None]
+"""``changed(names, kind)``: cameras whose projects were written; ``kind`` "" after an undo or redo."""
+
+RuleChanges = Callable[[PlanEditor, int, int, int], list[RowChange]]
+"""``changes(editor, track, first, last)``: the rows that say how somebody is covered in those frames."""
 
 
 class Together:
@@ -121,7 +125,7 @@ class Together:
             if edit is None:
                 for _, log in written:
                     log.undo()
-            self._changed([other.name for other, _ in written], edit is not None and kind in SHARED)
+            self._changed([other.name for other, _ in written], kind if edit is not None else "")
         return edit
 
     def commit_name(self, kind: str, label: str, track: int, name: str) -> Edit | None:
@@ -137,6 +141,32 @@ class Together:
             return None
         rest = [(o, [_named(EditLog(o.store), theirs, name)], None, theirs) for o, theirs in found]
         return self._written(kind, label, ([_named(self._editor.log, track, name)], None, track), rest)
+
+    def commit_exception(
+        self, label: str, track: int, first: int, last: int, changes: RuleChanges
+    ) -> Edit | None:
+        """Say in all cameras how somebody is covered, at the same moments; None where only this one knows
+        them. All frames of this camera are all frames of the others too.
+
+        Raises:
+            ProjectError, StorageError: a project cannot be written, or the change makes no sense.
+        """
+        everything = first <= 0 and last >= self._editor.store.footage().n_frames - 1
+        rest = []
+        for other in self._others(first, track):
+            if other.track is None or other.store.read_only:
+                continue
+            end = other.store.footage().n_frames - 1
+            span = (0, end) if everything else (max(other.frame, 0), min(other.frame + last - first, end))
+            if span[0] > span[1]:
+                continue  # that camera has no picture of those moments
+            rows = changes(PlanEditor(other.store, EditLog(other.store)), other.track, *span)
+            if rows:
+                rest.append((other, rows, span[0] or None, other.track))
+        if not rest:
+            return None
+        mine = changes(PlanEditor(self._editor.store, self._editor.log), track, first, last)
+        return self._written(RULE, label, (mine, first or None, track), rest)
 
     def _fitted(
         self, person: PersonRecord, others: Sequence[OtherCamera]
@@ -201,4 +231,4 @@ class Together:
                 log.redo()
             else:
                 log.undo()
-        self._changed([other.name for other, _ in logs], False)
+        self._changed([other.name for other, _ in logs], "")

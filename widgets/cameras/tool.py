@@ -70,7 +70,8 @@ class CameraTool(QObject):
             self._leave()
             self.room = Room.of(session, self._c.bridge.to_window(self._looked_up))
             if self.room is not None:
-                self.room.fitted_together = self._fitted_together
+                self.room.fitted_together = partial(self._also, "Fitted to")
+                self.room.covered_together = partial(self._also, "Also in")
         room = self.room
         if room is not None and len(self.strip.cells) != len(room.names):
             keys = [
@@ -152,9 +153,9 @@ class CameraTool(QObject):
             self.room.forget()
             self._moved()
 
-    def _fitted_together(self, names: Sequence[str]) -> None:
+    def _also(self, what: str, names: Sequence[str]) -> None:
         """Said once the edit's own words have been, which come first."""
-        also = f"Fitted to {', '.join(names)} too; undo takes it back in all of them."
+        also = f"{what} {', '.join(names)}; undo takes it back in all of them."
         QTimer.singleShot(0, lambda: self._c.desk.status.show_message(also))
 
     def _peek(self) -> None:

@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.deidentify.plan import Method
-from app.review.types import COVER_LABELS, FILL_LABELS, LOOK_LABELS
+from app.deidentify.plan import Method, PersonRule
+from app.review.privacy import method_text
+from app.review.types import COVER_LABELS, COVER_WHY_NOT, FILL_LABELS, FILL_WHY_NOT, LOOK_LABELS
 from widgets.dialogs.message import primary
 from widgets.paragraph import Paragraph
 
@@ -34,13 +35,15 @@ _SEEN = (
 
 @dataclass(frozen=True, slots=True)
 class CoverChoice:
-    """What was chosen. ``method`` None: spared, with ``reason``; ``first``, ``last`` inclusive frames."""
+    """What was chosen. ``method`` None: spared, with ``reason``; ``first``, ``last`` inclusive frames;
+    ``like_everybody``: exceptions in these frames go, whatever ``method`` says."""
 
     person: int
     method: Method | None
     reason: str
     first: int
     last: int
+    like_everybody: bool = False
 
 
 class CoverPersonDialog(QDialog):
@@ -50,11 +53,17 @@ class CoverPersonDialog(QDialog):
 
     def __init__(
         self, person: int, name: str, default: Method, spans: list[tuple[str, int, int]],
-        parent: QWidget | None = None,
+        parent: QWidget | None = None, *, rule: PersonRule | None = None, has_rules: bool = False,
     ) -> None:  # fmt: skip
-        """``spans``: words, first and last frame of what can be chosen; the first one is proposed."""
+        """Ask.
+
+        Args:
+            spans: words, first and last frame of what can be chosen; the first one is proposed.
+            rule: the exception that holds now; has_rules: there are some, here or in other frames.
+        """
         super().__init__(parent)
-        self._person, self._spans = person, spans
+        self._person, self._spans, self._default = person, spans, default
+        self._has_rules = has_rules or rule is not None
         self.setWindowTitle(f"Cover {name}")
         self.setFixedWidth(440)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -62,11 +71,15 @@ class CoverPersonDialog(QDialog):
         column.setContentsMargins(22, 20, 22, 16)
         column.setSpacing(10)
         column.addWidget(Paragraph(f"How {name} is covered", "name"))
-        self.otherwise, self.seen = QRadioButton("Covered otherwise"), QRadioButton("May be seen")
+        self.like_everybody = QRadioButton(f"Like everybody: {method_text(default, look=True)}")
+        self.otherwise, self.seen = QRadioButton("Otherwise"), QRadioButton("Not at all: may be seen")
+        self.like_everybody.setVisible(self._has_rules)
         self.otherwise.setChecked(True)
         self.cover, self.fill, self.look = _combo(COVER_LABELS), _combo(FILL_LABELS), _combo(LOOK_LABELS)
-        for box, value in ((self.cover, default.cover), (self.fill, default.fill), (self.look, default.look)):
+        method = (rule.method if rule is not None else None) or default
+        for box, value in ((self.cover, method.cover), (self.fill, method.fill), (self.look, method.look)):
             box.setCurrentIndex(box.findData(value))
+        self.why_not = Paragraph("", "secondary")
         grid = QGridLayout()
         grid.setContentsMargins(22, 0, 0, 0)
         grid.setColumnStretch(1, 1)
@@ -76,15 +89,20 @@ class CoverPersonDialog(QDialog):
         ):
             grid.addWidget(label, i, 0)
             grid.addWidget(box, i, 1)
+        grid.addWidget(self.why_not, 3, 1)
         self.reason = QLineEdit()
         self.reason.setPlaceholderText("Reason, for example: has given consent")
         self.reason.setAccessibleName("Reason")
         self.reason.setMaxLength(500)
+        if rule is not None and rule.method is None:
+            self.seen.setChecked(True)
+            self.reason.setText(rule.reason)
         self._warning = Paragraph(_SEEN, "secondary")
         reason = QVBoxLayout()
         reason.setContentsMargins(22, 0, 0, 0)
         reason.addWidget(self.reason)
         reason.addWidget(self._warning)
+        column.addWidget(self.like_everybody)
         column.addWidget(self.otherwise)
         column.addLayout(grid)
         column.addWidget(self.seen)
@@ -110,33 +128,54 @@ class CoverPersonDialog(QDialog):
         buttons.addWidget(self.apply_button)
         column.addLayout(buttons)
         how = QButtonGroup(self)
-        how.addButton(self.otherwise)
-        how.addButton(self.seen)
-        self.seen.toggled.connect(self._show_state)
-        self.fill.currentIndexChanged.connect(self._show_state)
+        for choice in (self.like_everybody, self.otherwise, self.seen):
+            how.addButton(choice)
+            choice.toggled.connect(self._show_state)
+        for box in (self.cover, self.fill, self.look):
+            box.currentIndexChanged.connect(self._show_state)
         self.reason.textChanged.connect(self._show_state)
         self._show_state()
 
+    def _method(self) -> Method:
+        return Method(self.cover.currentData(), self.fill.currentData(), self.look.currentData())
+
     def _show_state(self) -> None:
-        seen = self.seen.isChecked()
-        for widget in (self.cover, self.fill):
-            widget.setEnabled(not seen)
-        self.look.setEnabled(not seen and self.fill.currentData() == "mesh")
-        self._look_label.setEnabled(self.look.isEnabled())
+        seen, otherwise, method = self.seen.isChecked(), self.otherwise.isChecked(), self._method()
+        for widget in (self.cover, self.fill, self.look):
+            widget.setEnabled(otherwise)
+        for part in (self.look, self._look_label):
+            part.setVisible(method.fill == "mesh")
+        why_not = FILL_WHY_NOT.get(method.fill, "") or COVER_WHY_NOT.get(method.cover, "")
+        self.why_not.setText(why_not if otherwise else "")
+        self.why_not.setVisible(otherwise and bool(why_not))
         self.reason.setEnabled(seen)
-        ready = not seen or bool(self.reason.text().strip())
-        self.apply_button.setEnabled(ready)
-        self.apply_button.setToolTip("" if ready else "Say why this person may be seen")
+        self._warning.setVisible(seen)
+        problem = ""
+        if seen and not self.reason.text().strip():
+            problem = "Say why this person may be seen"
+        elif otherwise and not self._has_rules and _alike(method, self._default):
+            problem = "That is how everybody is covered"
+        self.apply_button.setEnabled(not problem)
+        self.apply_button.setToolTip(problem)
         if seen and not self.reason.text():
             self.reason.setFocus()
+        self.adjustSize()
 
     def _apply(self) -> None:
         _, first, last = self._spans[self.when.checkedId()]
         method = None
         if not self.seen.isChecked():
-            method = Method(self.cover.currentData(), self.fill.currentData(), self.look.currentData())
-        self.chosen.emit(CoverChoice(self._person, method, self.reason.text().strip(), first, last))
+            method = self._method()
+        everybody = self.like_everybody.isChecked()
+        self.chosen.emit(
+            CoverChoice(self._person, method, self.reason.text().strip(), first, last, everybody)
+        )
         self.accept()
+
+
+def _alike(a: Method, b: Method) -> bool:
+    """Whether both cover alike: how a mesh looks matters only for a mesh."""
+    return (a.cover, a.fill) == (b.cover, b.fill) and (a.fill != "mesh" or a.look == b.look)
 
 
 def _combo(labels: Mapping[Any, str]) -> QComboBox:

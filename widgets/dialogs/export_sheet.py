@@ -285,8 +285,8 @@ class ExportSheet(QDialog):
     def _cameras_chosen(self, every: bool) -> None:
         """What the other cameras show is not known here: whoever may be seen there is told at the end."""
         self._cameras_words.setText(
-            "As this one is covered; exceptions and regions are each camera's own. One in which somebody "
-            "may be seen is left out, unless you confirm it below."
+            "As this one is covered; regions are each camera's own. One in which somebody may be seen is "
+            "left out, unless you confirm it below."
             if every
             else _ALIKE
         )

@@ -43,6 +43,39 @@ def test_the_newest_rule_that_speaks_of_a_frame_holds(store: ProjectStore) -> No
     assert [r.reason for r in plan.spared()] == ["the lecturer"]
 
 
+def test_of_a_frame_only_one_exception_speaks_so_that_the_list_tells_what_holds(store: ProjectStore) -> None:
+    log = EditLog(store)
+    editor = PlanEditor(store, log)
+    editor.spare(1, 0, 49, "the lecturer")
+    editor.spare(2, 0, 49, "the nurse")
+    editor.set_method(1, 10, 20, Method("head", "solid"))
+    spans = [(r.first, r.last, r.method is None) for r in read_plan(store).rules if r.track_id == 1]
+    assert sorted(spans) == [(0, 9, True), (10, 20, False), (21, 49, True)]
+    assert all(r.reason == "the lecturer" for r in read_plan(store).spared() if r.track_id == 1)
+    editor.set_method(1, 5, 49, Method("whole", "solid"))
+    spans = [(r.first, r.last, r.method is None) for r in read_plan(store).rules if r.track_id == 1]
+    assert sorted(spans) == [(0, 4, True), (5, 49, False)]
+    editor.set_method(1, 0, 49, Method("whole", "mesh"))
+    assert [r.track_id for r in read_plan(store).spared()] == [2], "nobody is said to be seen who is not"
+    for _ in range(3):
+        log.undo()
+    assert [(r.first, r.last) for r in read_plan(store).rules if r.track_id == 1] == [(0, 49)]
+    log.redo()
+    assert len([r for r in read_plan(store).rules if r.track_id == 1]) == 3
+
+
+def test_like_everybody_again_in_some_frames_only(store: ProjectStore) -> None:
+    editor = PlanEditor(store, EditLog(store))
+    editor.spare(1, 10, 40, "the lecturer")
+    changes = editor.cleared(1, 30, 60)
+    editor.apply_rules("Cover a person like everybody", changes, 1, 30)
+    assert [(r.first, r.last) for r in read_plan(store).rules] == [(10, 29)]
+    assert read_plan(store).method_for(1, 35) == read_plan(store).default
+    assert not editor.cleared(1, 30, 60)
+    with pytest.raises(ProjectError, match="empty"):
+        editor.cleared(1, 9, 3)
+
+
 def test_nobody_is_spared_without_a_reason(store: ProjectStore) -> None:
     with pytest.raises(ProjectError, match="why"):
         PlanEditor(store, EditLog(store)).spare(1, 0, 10, "  ")
@@ -54,7 +87,8 @@ def test_every_change_can_be_undone_and_done_again(store: ProjectStore) -> None:
     editor.set_method(1, 0, 10, Method("head", "solid"))
     rule = read_plan(store).rules[0]
     editor.add_region("Clock", "solid", 0, 49, (RegionKey(0, SQUARE),))
-    editor.remove_rule(rule.rule_id)
+    editor.apply_rules("Cover a person like everybody", editor.cleared(1, 0, 10), 1, 0)
+    assert not read_plan(store).rules
     for _ in range(3):
         log.undo()
     assert not read_plan(store).rules
@@ -102,7 +136,7 @@ def test_words_of_a_newer_program_cover_more_and_not_less(store: ProjectStore) -
 def test_what_is_gone_cannot_be_changed(store: ProjectStore) -> None:
     editor = PlanEditor(store, EditLog(store))
     with pytest.raises(ProjectError, match="not there"):
-        editor.remove_rule(7)
+        editor.remove_region(7)
     ghost = FreeRegion(7, "x", "solid", 0, 1, (RegionKey(0, SQUARE),))
     with pytest.raises(ProjectError, match="not there"):
         editor.change_region(replace(ghost, label="y"))

@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.deidentify.editing import read_plan
+from app.deidentify.plan import Method
 from app.errors import ProjectError, StorageError
 from app.project.store import ProjectStore
+from app.review.privacy import method_text
 from app.review.room import Room
 from app.review.session import Session
 from app.review.together import mark_of, plain_kind
@@ -221,6 +224,63 @@ def test_a_name_is_one_for_all_cameras(look: Look, place: Path) -> None:
     second.undo()
     assert names() == [{"Person 1", "Person 2"}] * 3
     assert {p.name for p in found.switch(0).people()} == {"Person 1", "Person 2"}
+
+
+def _rules(place: Path) -> list[list[tuple[int, int, str, str]]]:
+    """Track, and what was said of which frames, in every camera."""
+    found = []
+    for name in scene.NAMES:
+        store = ProjectStore.open(place / f"{name}.understudy")
+        rules = read_plan(store).rules
+        found.append([(r.track_id, r.first, r.last, method_text(r.method)) for r in rules])
+        store.close()
+    return found
+
+
+def test_how_somebody_is_covered_holds_in_all_cameras_at_the_same_moments(look: Look, place: Path) -> None:
+    session, found = look("cam01")
+    told: list[tuple[str, ...]] = []
+    found.covered_together = lambda names: told.append(tuple(names))
+    session.privacy.spare(1, 3, 6, "has given consent")
+    spans = [rules[0][1:3] for rules in _rules(place)]
+    assert spans == [(3, 6), (5, 8), (3, 6)], "the second camera began two frames earlier"
+    assert told == [("cam02", "cam03")]
+    session.privacy.set_method(1, 0, session.n_frames - 1, Method("whole", "solid"))
+    ends = [rules[0][1:] for rules in _rules(place)]
+    assert [(first, words) for first, _, words in ends] == [(0, "solid colour")] * 3, "all frames of each"
+    assert [len(rules) for rules in _rules(place)] == [1, 1, 1]
+    second = found.switch(1)
+    assert [r.title for r in second.plan_rows()] == ["Person 1: solid colour"]
+    assert second.plan_rows()[0].detail == "all frames"
+    second.privacy.remove_rule(second.plan_rows()[0].row_id)
+    assert _rules(place) == [[], [], []]
+    assert not found.switch(0).plan_rows(), "what was open before has noticed"
+
+
+def test_one_undo_takes_an_exception_back_in_all_cameras(look: Look, place: Path) -> None:
+    session, found = look("cam01")
+    session.privacy.spare(2, 0, session.n_frames - 1, "has given consent")
+    assert found.switch(2).undo_label == "Spare a person, in cam01"
+    session = found.switch(0)
+    assert session.undo() is not None
+    assert _rules(place) == [[], [], []]
+    assert session.redo() is not None
+    assert all(len(rules) == 1 for rules in _rules(place))
+    second = found.switch(1)
+    second.set_reviewed(FRAME, 1, True)
+    with pytest.raises(ProjectError, match="cam02 has been edited since"):
+        found.switch(0).undo()
+    assert all(len(rules) == 1 for rules in _rules(place))
+
+
+def test_moments_that_another_camera_has_no_picture_of_change_nothing_there(look: Look, place: Path) -> None:
+    _, found = look("cam01")
+    second = found.switch(1)
+    second.privacy.spare(1, 0, 1, "has given consent")
+    assert _rules(place) == [[], [(1, 0, 1, "may be seen")], []], "it began two frames before the others"
+    second.undo()
+    second.privacy.spare(1, 0, 4, "has given consent")
+    assert _rules(place)[0] == [(1, 0, 2, "may be seen")]
 
 
 def test_where_one_project_cannot_be_written_nothing_is_left_half_done(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
-from app.deidentify.plan import Method
+from app.deidentify.plan import Method, PersonRule
 from app.review.privacy import PlanRow
 from widgets import theme
 from widgets.dialogs.cover_person import CoverPersonDialog
@@ -82,14 +84,65 @@ def test_whoever_may_be_seen_needs_a_reason(qtbot: QtBot):
     assert (choice.method, choice.reason, choice.first, choice.last) == (None, "has given consent", 20, 49)
 
 
-def test_the_look_matters_only_for_a_mesh(qtbot: QtBot):
-    dialog = CoverPersonDialog(2, "Person 2", Method("whole", "mesh"), [("In all frames", 0, 49)])
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
-    qtbot.addWidget(dialog)
-    dialog.show()
-    assert dialog.look.isEnabled()
-    dialog.fill.setCurrentIndex(dialog.fill.findData("solid"))
-    assert not dialog.look.isEnabled()
+@pytest.fixture
+def ask(qtbot: QtBot) -> Callable[..., CoverPersonDialog]:
+    theme.apply(QApplication.instance(), theme.DARK)
+
+    def made(rule: PersonRule | None = None) -> CoverPersonDialog:
+        dialog = CoverPersonDialog(
+            2, "Person 2", Method("whole", "mesh", "clothed"), [("In all frames", 0, 49)], rule=rule
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        return dialog
+
+    return made
+
+
+def _choose(box: QComboBox, value: str) -> None:
+    box.setCurrentIndex(box.findData(value))
+
+
+def test_the_look_matters_only_for_a_mesh(ask: Callable[..., CoverPersonDialog], qtbot: QtBot):
+    dialog = ask()
+    assert dialog.look.isVisible()
+    _choose(dialog.fill, "solid")
+    assert not dialog.look.isVisible()
     with qtbot.waitSignal(dialog.chosen) as chosen:
         dialog.apply_button.click()
-    assert chosen.args[0].method == Method("whole", "solid")
+    assert (chosen.args[0].method.cover, chosen.args[0].method.fill) == ("whole", "solid")
+
+
+def test_an_exception_that_is_none_is_not_made(ask: Callable[..., CoverPersonDialog]):
+    dialog = ask()
+    assert not dialog.like_everybody.isVisible()
+    assert not dialog.apply_button.isEnabled()
+    assert dialog.apply_button.toolTip() == "That is how everybody is covered"
+    _choose(dialog.look, "confidence")
+    assert dialog.apply_button.isEnabled()
+
+
+def test_what_protects_less_says_so(ask: Callable[..., CoverPersonDialog]):
+    dialog = ask()
+    assert not dialog.why_not.isVisible()
+    _choose(dialog.fill, "blur")
+    assert "recognised again" in dialog.why_not.text()
+    _choose(dialog.fill, "solid")
+    _choose(dialog.cover, "head")
+    assert "build and clothes" in dialog.why_not.text()
+
+
+def test_an_exception_is_shown_as_it_is_and_can_be_taken_back(
+    ask: Callable[..., CoverPersonDialog], qtbot: QtBot
+):
+    spared = ask(PersonRule(4, 2, 0, 49, None, "has given consent"))
+    assert spared.seen.isChecked()
+    assert spared.reason.text() == "has given consent"
+    dialog = ask(PersonRule(4, 2, 0, 49, Method("head", "pixels")))
+    assert (dialog.cover.currentData(), dialog.fill.currentData()) == ("head", "pixels")
+    dialog.like_everybody.setChecked(True)
+    assert not dialog.fill.isEnabled()
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        dialog.apply_button.click()
+    assert chosen.args[0].like_everybody
