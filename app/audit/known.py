@@ -39,6 +39,10 @@ _SMALLEST = 3.0
 _HEAD = 1.6
 """The head about its middle: with hair and chin."""
 
+_LEAST_REACH = 0.12
+"""Of somebody's height: so far from the middle of their face their head may be told by another network, also
+where their own face is seen narrow."""
+
 _TOP = 0.35
 """Upper part of a body's box that holds the head, where no keypoint says more."""
 
@@ -158,10 +162,12 @@ def _is_of(place: F4, presence: Presence) -> bool:
     """Whether the middle of a place lies in somebody's head, or where the head must be."""
     middle = (place[:2] + place[2:]) / 2
     core = _core_of_head(presence)
-    if core is not None and _holds(around(core, 2 * _HEAD), middle):
-        return True
     x0, y0, x1, y1 = presence.box
-    return core is None and _holds(np.array([x0, y0, x1, y0 + _TOP * (y1 - y0)], np.float32), middle)
+    if core is not None:
+        wide = float(core[2] - core[0])
+        reach = max(_HEAD * wide, _LEAST_REACH * float(y1 - y0))
+        return _holds(around(core, 2 * reach / wide), middle)
+    return _holds(np.array([x0, y0, x1, y0 + _TOP * (y1 - y0)], np.float32), middle)
 
 
 def _holds(box: F4, point: npt.NDArray[np.floating[Any]]) -> bool:
