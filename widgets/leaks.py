@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QInputDialog, QLineEdit
 
 from app.review.leaks import Leaks
 from app.review.types import LEAK_ITEM, ReviewItem
 from widgets.controller import Controller
+from widgets.dialogs.line import ask_line
 from widgets.work import Work
 
 
@@ -59,14 +59,12 @@ class LeakTool(QObject):
         item = self.current()
         if item is None or item.done:
             return
-        dialog = QInputDialog(self._c.desk)
-        dialog.setWindowTitle("Release a finding")
-        dialog.setLabelText(f"{item.title}: why may this stay visible?\nThe reason goes into the report.")
-        dialog.setTextEchoMode(QLineEdit.EchoMode.Normal)
-        dialog.setOkButtonText("Release")
-        dialog.textValueSelected.connect(lambda reason: self.release(item.item_id, reason))
-        dialog.resize(420, dialog.height())
-        dialog.open()
+        ask_line(
+            self._c.desk, "Release a finding", f"{item.title}: why may this stay visible?",
+            "The reason goes into the log of edits and into the report, with your name on this machine.",
+            "Release", lambda reason: self.release(item.item_id, reason),
+            hint="Reason, for example: a poster on the wall", longest=500,
+        )  # fmt: skip
 
     def release(self, item_id: str, reason: str) -> None:
         """It may stay visible."""

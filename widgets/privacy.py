@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QInputDialog, QMenu
+from PySide6.QtWidgets import QMenu
 
 from app.deidentify.plan import PersonRule, RegionFill
 from app.errors import UnderstudyError
@@ -17,6 +17,7 @@ from app.review.privacy import PlanRow, Privacy
 from app.review.types import REGION_FILL_LABELS
 from widgets.controller import Controller
 from widgets.dialogs.cover_person import CoverChoice, CoverPersonDialog
+from widgets.dialogs.line import ask_line
 
 F4 = npt.NDArray[np.float32]
 
@@ -33,6 +34,7 @@ class PrivacyTool(QObject):
         d.deid.region_wanted.connect(self.draw_region)
         d.deid.row_chosen.connect(self._go_to_row)
         d.deid.row_removed.connect(self._remove_row)
+        d.deid.row_menu_wanted.connect(self._row_menu)
         d.people.cover_requested.connect(self.ask_cover)
         d.viewport.region_drawn.connect(self._drawn)
         d.viewport.region_placed.connect(self._placed)
@@ -138,12 +140,14 @@ class PrivacyTool(QObject):
             action.setChecked(fill == region.fill)
             group.addAction(action)
         menu.addSeparator()
-        menu.addAction(
+        begins = menu.addAction(
             "Begins in this frame", lambda: self._edit(lambda p: p.change_region(region_id, first=frame))
         )
-        menu.addAction(
+        begins.setEnabled(frame <= region.last and frame != region.first)
+        ends = menu.addAction(
             "Ends in this frame", lambda: self._edit(lambda p: p.change_region(region_id, last=frame))
         )
+        ends.setEnabled(frame >= region.first and frame != region.last)
         end = session.n_frames - 1
         every = menu.addAction(
             "In all frames", lambda: self._edit(lambda p: p.change_region(region_id, first=0, last=end))
@@ -155,8 +159,46 @@ class PrivacyTool(QObject):
         )
         forget.setEnabled(len(region.keys) > 1 and any(k.frame == frame for k in region.keys))
         menu.addSeparator()
+        before = max((k.frame for k in region.keys if k.frame < frame), default=None)
+        after = min((k.frame for k in region.keys if k.frame > frame), default=None)
+        for which, key in (("previous", before), ("next", after)):
+            go = menu.addAction(f"Go to its {which} key frame", partial(self._go_to_key, region_id, key))
+            go.setEnabled(key is not None)
+        menu.addSeparator()
         menu.addAction("Remove", "Del", lambda: self._remove_region(region_id))
         return menu
+
+    def _go_to_key(self, region: int, frame: int | None) -> None:
+        if frame is not None:
+            self._c.desk.viewport.select_region(region)
+            self._c.go_to(frame)
+
+    def _row_menu(self, row: PlanRow, at: QPoint) -> None:
+        session = self._c.session
+        if session is None or session.read_only:
+            return
+        if row.kind == "region":
+            self._c.desk.viewport.select_region(row.row_id)
+            self._menu(row.row_id, at)
+            return
+        menu = QMenu(self._c.desk)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Change…", lambda: self._change_rule(row.row_id))
+        menu.addSeparator()
+        menu.addAction("Cover like everybody", "Del", lambda: self._remove_row(row))
+        menu.popup(at)
+
+    def _change_rule(self, rule_id: int) -> None:
+        session = self._c.session
+        if session is None:
+            return
+        try:
+            rule = session.privacy.rule(rule_id)
+        except UnderstudyError as error:
+            self.failed.emit(str(error))
+            return
+        self._c.select_person(rule.track_id)
+        self.ask_cover(rule.track_id, rule)
 
     def _menu(self, region: int, at: QPoint) -> None:
         try:
@@ -165,9 +207,11 @@ class PrivacyTool(QObject):
             self.failed.emit(str(error))
 
     def _rename(self, region: int, label: str) -> None:
-        text, sure = QInputDialog.getText(self._c.desk, "Rename the region", "Name", text=label)
-        if sure and text.strip():
-            self._edit(lambda p: p.change_region(region, label=text))
+        ask_line(
+            self._c.desk, "Rename the region", "What is covered here?", "", "Rename",
+            lambda text: self._edit(lambda p: p.change_region(region, label=text)), text=label,
+            hint="For example: clock, monitor, name tag",
+        )  # fmt: skip
 
     # --- the list -----------------------------------------------------------------------------
 
@@ -184,8 +228,8 @@ class PrivacyTool(QObject):
     def _remove_row(self, row: PlanRow) -> None:
         if row.kind == "region":
             self._remove_region(row.row_id)
-        else:
-            self._edit(lambda p: p.remove_rule(row.row_id))
+        elif self._edit(lambda p: p.remove_rule(row.row_id)):
+            self._c.desk.status.show_message("Covered like everybody again. Undo brings the exception back.")
 
     def _edit(self, change: Callable[[Privacy], object]) -> bool:
         return self._c.edit(lambda session: change(session.privacy), self.failed.emit)

@@ -67,7 +67,8 @@ class Sheets(QObject):
             bodies=export_bodies(session.body_name),
             inpainters=remembered_painters(),
             cut_tracks=sum(1 for i in session.review_items() if i.title == TRACK_ENDS and not i.done),
-            camera=self._cameras.name, n_cameras=len(self._cameras.exports()),
+            camera=self._cameras.name, n_cameras=len(self._cameras.exports()), plan=session.plan_rows(),
+            stem=session.name,
         )  # fmt: skip
         sheet.export_requested.connect(
             lambda request: self._work.export(

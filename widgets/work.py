@@ -27,6 +27,8 @@ from app.review.types import CarryRange, ExportRequest, RunOptions
 from widgets.controller import Controller
 
 _TELL_S = 0.2
+_STOPPED = {"carry": "Nothing moved.", "export": "Nothing is left half-written."}
+"""What has become of work that was stopped."""
 
 
 class Work(QObject):
@@ -234,8 +236,8 @@ class Work(QObject):
         elif isinstance(event, Failed):
             (self.export_failed if kind == "export" else self.failed).emit(event.message)
         else:
-            kept = "Nothing moved." if kind == "carry" else "Everything finished so far is kept."
+            kept = _STOPPED.get(kind, "Everything finished so far is kept.")
             status.show_message(f"Stopped. {kept}")
             if kind == "export":
-                self.export_failed.emit("Stopped. Nothing was left half-written.")
+                self.export_failed.emit(f"You stopped it. {kept}")
         self.changed.emit()

@@ -55,6 +55,11 @@ def as_values(result: AuditResult) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _span(first: int, last: int) -> str:
+    """Frames as the window and reports count them: from 1."""
+    return f"{first + 1}" if first == last else f"{first + 1}–{last + 1}"
+
+
 def _show(result: AuditResult) -> None:
     if not result.events:
         console.out.print(f"Nobody was found in {result.n_frames} frames.")
@@ -64,5 +69,5 @@ def _show(result: AuditResult) -> None:
         table.add_column(head, justify="right" if head in ("frames", "largest", "score") else "left")
     for e in result.events:
         side = float((e.boxes[:, 2:] - e.boxes[:, :2]).max())
-        table.add_row(e.title, f"{e.first}–{e.last}", f"{side:.0f} px", e.found_by, f"{e.score:.2f}")
+        table.add_row(e.title, _span(e.first, e.last), f"{side:.0f} px", e.found_by, f"{e.score:.2f}")
     console.out.print(table)

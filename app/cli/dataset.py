@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.padding import Padding
+from rich.text import Text
 
 from app.cli import console
 from app.cli.deidentify import HowWord, fill_of
@@ -127,10 +127,8 @@ def _tell(done: Conversion, out: Path, seconds: float) -> None:
 
 
 def _list(title: str, lines: list[str]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0), title=title, title_justify="left", show_header=False)
-    table.add_column("", overflow="fold")
+    console.out.print(f"{title}:", markup=False)
     for line in lines[:_SHOWN]:
-        table.add_row(escape(line))
+        console.out.print(Padding(Text(line, overflow="fold"), (0, 0, 0, 2)))
     if len(lines) > _SHOWN:
-        table.add_row(f"... and {len(lines) - _SHOWN} more, in conversion.csv")
-    console.out.print(table)
+        console.out.print(f"  ... and {len(lines) - _SHOWN} more, in conversion.csv")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -83,9 +84,20 @@ def understudy(
         raise typer.Exit(show_window())
 
 
+def unwrap_help(command: Any) -> None:
+    """Let the terminal break lines of help, of this command and all below it: docstrings break them as code
+    does, and the half-empty lines that makes are what people would see."""
+    if command.help:
+        paragraphs = inspect.cleandoc(command.help).split("\n\n")
+        command.help = "\n\n".join(p if "\n " in p else p.replace("\n", " ") for p in paragraphs)
+    for below in getattr(command, "commands", {}).values():
+        unwrap_help(below)
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code. Errors become one sentence on stderr."""
     command = typer.main.get_command(app)
+    unwrap_help(command)
     try:
         ended = command.main(args=arguments, prog_name=console.command_name(), standalone_mode=False)
         return ended if isinstance(ended, int) else 0

@@ -79,7 +79,8 @@ class ProgressView:
     def _tell_end(self, event: events.FileEnded) -> None:
         if not self._quiet:
             state = str(event.result.get("state", ""))
-            words = event.result.get("message") or _STATES.get(state, state)
+            # What was found has been told in a note: here it is the state that counts.
+            words = _STATES.get(state) or event.result.get("message") or state
             err.print(f"{event.index} of {event.total}  {event.name}: {words}", markup=False)
 
     def _advance(self, event: events.Progress) -> None:

@@ -84,6 +84,19 @@ def make_folder(folder: Path) -> None:
         raise plain_error(error, folder if folder.is_dir() else folder.parent) from error
 
 
+@contextmanager
+def unless_left_empty(folder: Path) -> Iterator[None]:
+    """A folder that is made inside the block goes again where the block fails and has left nothing in it."""
+    is_new = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):  # it is not there, or something is in it
+                folder.rmdir()
+        raise
+
+
 def _clean_up(path: Path) -> None:
     with contextlib.suppress(OSError):  # what went wrong first is what has to be told
         _remove(path)

@@ -86,6 +86,7 @@ def _together(done: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], fo
         "frames": sum(s["frames"] for s in done),
         "video_fps": None,
         "uncovered": sum(s["uncovered"] for s in done),
+        "spared": max(s["spared"] for s in done),
         "background": None,
         "verified": all(s["verified"] for s in done),
         "why_unverified": " ".join(why),

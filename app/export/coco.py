@@ -86,7 +86,7 @@ def write_coco(source: ExportSource, target: Path, step: Step) -> Written:
                     json.dump(_annotation(count, person), file, separators=(",", ":"))
             file.write("\n]}")
         _check(source, part, count, source.n_frames)
-    return Written("coco", target, count, "people in frames")
+    return Written("coco", target, count, "poses")
 
 
 def _check(source: ExportSource, path: Path, annotations: int, images: int) -> None:

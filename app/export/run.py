@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from app.audit.report import report_paths, write_report
 from app.audit.run import AUDIT_STAGE
 from app.deidentify.editing import read_plan
 from app.errors import ExportError, ModelError
-from app.export.atomic import make_folder
+from app.export.atomic import make_folder, unless_left_empty
 from app.export.bodies import ExportBody
 from app.export.coco import write_coco
 from app.export.coverage import Whereabouts
@@ -72,7 +72,8 @@ def run_export(
 
     Returns:
         ``files`` (paths as text), ``outputs`` (dicts with path, count, unit, bytes), ``frames``,
-        ``seconds``, ``video_fps`` (or None), ``uncovered`` (number of frames), ``folder``, ``verified``,
+        ``seconds``, ``video_fps`` (or None), ``uncovered`` (number of frames), ``spared`` (number of people
+        who may be seen), ``folder``, ``verified``,
         ``audit`` (``events``, ``open``, ``released``, ``seconds``; None where no video was searched),
         ``why_unverified`` (in words), ``report`` (path of the page, or None), ``background`` (see
         :mod:`app.export.background`, or None).
@@ -81,8 +82,16 @@ def run_export(
         ExportError: it may not be written (it exists, is the footage, somebody would be seen) or did not
             pass its check. StorageError: no space, no right to write. Cancelled: asked to stop.
     """
-    started = time.monotonic()
     source = _source(store, footage, body, request, deid, control)
+    with unless_left_empty(request.folder):
+        return _export(source, request, listener, plate)
+
+
+def _export(
+    source: ExportSource, request: ExportRequest, listener: Listener, plate: Plate | StillRoom | None
+) -> dict[str, Any]:
+    started = time.monotonic()
+    store, footage, deid, control = source.store, source.footage, source.deid, source.control
     if source.painter is not None:
         plate = None
     targets = {kind: request.folder / f"{source.stem}{_NAMES[kind]}" for kind in request.kinds}
@@ -153,12 +162,17 @@ def run_export(
         "seconds": time.monotonic() - started,
         "video_fps": source.n_frames / video_s if video_s else None,
         "uncovered": len(open_to_view.frames),
+        "spared": _n_spared(manifest) if verdict is not None else 0,
         "background": next((dict(w.background) for w in written if w.background is not None), None),
         "verified": verdict is not None and verdict.verified,
         "why_unverified": verdict.why if verdict is not None else "",
         "audit": verdict.summary() if verdict is not None else None,
         "report": str(reports[0]) if reports else None,
     }
+
+
+def _n_spared(manifest: Mapping[str, Any]) -> int:
+    return sum(any(e["spared"] for e in p["exceptions"]) for p in manifest["people"])
 
 
 def _as_dicom(
@@ -247,7 +261,7 @@ class _Uncovered:
         if missing:
             return _Uncovered(
                 tuple(f for f in wanted if not done[f] or where.lost(f)),
-                f"{len(missing)} of {source.n_frames} frames, the first is frame {missing[0]}, have not "
+                f"{len(missing)} of {source.n_frames} frames, the first is frame {missing[0] + 1}, have not "
                 "been processed: whoever is in them would be seen.",
             )
         if not where.n_people:
@@ -257,8 +271,8 @@ class _Uncovered:
             return _Uncovered()
         return _Uncovered(
             lost,
-            f"Somebody is lost from sight in {len(lost)} frames, the first is frame {lost[0]}, and could be "
-            "seen there.",
+            f"Somebody is lost from sight in {len(lost)} frames, the first is frame {lost[0] + 1}, and could "
+            "be seen there.",
         )
 
 

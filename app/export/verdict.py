@@ -106,6 +106,6 @@ def _in_words(result: AuditResult) -> str:
     first = next(e for e in result.events if e.state == "open")
     places = "one place" if n == 1 else f"{n} places"
     return (
-        f"Somebody may be seen in {places} of the video, first in frame {first.first}. Cover or release "
+        f"Somebody may be seen in {places} of the video, first in frame {first.first + 1}. Cover or release "
         "what the review list shows; until then the video is called unverified."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,9 +17,22 @@ from app.project.records import TrackRecord
 from app.project.store import ProjectStore
 from app.review.lanes import Series
 from app.review.together import RuleChanges, Together
-from app.review.types import COVER_LABELS, FILL_LABELS, LOOK_LABELS, REGION_FILL_LABELS, EditLabel
+from app.review.types import (
+    AUDIO_WHY_NOT,
+    BACKGROUND_LABELS,
+    COVER_LABELS,
+    FILL_LABELS,
+    FILL_WHY_NOT,
+    LOOK_LABELS,
+    REGION_FILL_LABELS,
+    DeidSettings,
+    EditLabel,
+)
 
 F4 = npt.NDArray[np.float32]
+
+_NAMED = 3
+"""Of those who may be seen so many are named before an export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,7 @@ class PlanRow:
 
     Attributes:
         kind: "rule" or "region"; row_id: its number; title, detail: words; first_frame: where to go;
-        spared: somebody may be seen on purpose.
+        spared: somebody may be seen on purpose. name: whose exception it is; blurred: what it covers with.
     """
 
     kind: Literal["rule", "region"]
@@ -37,6 +50,8 @@ class PlanRow:
     detail: str
     first_frame: int
     spared: bool = False
+    name: str = ""
+    blurred: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +80,36 @@ def method_text(method: Method | None, *, look: bool = False) -> str:
     cover = "" if method.cover == "whole" else f"{COVER_LABELS[method.cover].lower()}, "
     words = cover + FILL_LABELS[method.fill].lower()
     return f"{words}, {LOOK_LABELS[method.look].lower()}" if look and method.fill == "mesh" else words
+
+
+def deid_words(deid: DeidSettings, rows: Sequence[PlanRow], *, has_audio: bool) -> str:
+    """How everybody is covered, and what is covered beside, in one sentence."""
+    with_what = FILL_LABELS[deid.fill].lower()
+    if deid.fill == "mesh":
+        with_what = f"{with_what}, {LOOK_LABELS[deid.look].lower()}"
+    parts = [
+        f"{COVER_LABELS[deid.cover]} covered by: {with_what}",
+        f"background: {BACKGROUND_LABELS[deid.background].lower()}",
+        "sound kept" if has_audio and deid.keep_audio else "sound removed",
+    ]
+    for kind, one in (("rule", "exception"), ("region", "region")):
+        n = sum(r.kind == kind and not r.spared for r in rows)
+        if n:
+            parts.append(f"{n} {one}{'' if n == 1 else 's'}")
+    return " · ".join(parts)
+
+
+def deid_notes(deid: DeidSettings, rows: Sequence[PlanRow], *, has_audio: bool) -> list[str]:
+    """What protects less than it could, and is wanted: whoever exports should know."""
+    spared = [r for r in rows if r.spared]
+    notes = [f"{r.name} may be seen on purpose: {r.detail}" for r in spared[:_NAMED]]
+    if len(spared) > _NAMED:
+        notes.append(f"… and {len(spared) - _NAMED} more in the list of exceptions")
+    if deid.fill == "blur" or any(r.blurred for r in rows):
+        notes.append(FILL_WHY_NOT["blur"])
+    if has_audio and deid.keep_audio:
+        notes.append(AUDIO_WHY_NOT)
+    return notes
 
 
 class Privacy:
@@ -131,11 +176,21 @@ class Privacy:
             if rule.method is None:
                 detail = f"{detail} · {rule.reason}"
             title = f"{track.name}: {method_text(rule.method, look=True)}"
-            rows.append(PlanRow("rule", rule.rule_id, title, detail, rule.first, rule.method is None))
+            spared, blurred = rule.method is None, rule.method is not None and rule.method.fill == "blur"
+            rows.append(
+                PlanRow("rule", rule.rule_id, title, detail, rule.first, spared, track.name, blurred)
+            )
         for region in self.plan.regions:
             fill = REGION_FILL_LABELS[region.fill].lower()
             detail = f"{self._span_text(region.first, region.last)} · {fill}"
-            rows.append(PlanRow("region", region.region_id, region.label, detail, region.first))
+            if len(region.keys) > 1:
+                detail = f"{detail} · {len(region.keys)} key frames"
+            rows.append(
+                PlanRow(
+                    "region", region.region_id, region.label, detail, region.first,
+                    blurred=region.fill == "blur",
+                )
+            )  # fmt: skip
         return sorted(rows, key=lambda r: (not r.spared, r.kind == "region"))
 
     def _span_text(self, first: int, last: int) -> str:

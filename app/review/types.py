@@ -215,6 +215,8 @@ REGION_FILL_LABELS: dict[Literal["solid", "pixels", "remove", "blur"], str] = {
     "blur": FILL_LABELS["blur"],
 }  # fmt: skip
 """What a free region is covered with."""
+AUDIO_WHY_NOT = "The sound is kept: a person can be recognised by their voice, and names may be said."
+"""What the window says where sound is kept."""
 CODEC_LABELS: dict[Codec, str] = {"h264": "H.264", "h265": "H.265"}
 BACKGROUND_LABELS: dict[Background, str] = {"original": "Original", "plate": "Empty room"}
 

@@ -159,7 +159,7 @@ def test_the_whole_way(window: MainWindow, qtbot: QtBot, clip: Path, shot: Shot,
     qtbot.waitUntil(lambda: not window.work.running, timeout=180_000)
     qtbot.wait(100)
     shot("export_done")
-    assert sheet._pages.currentWidget() is sheet.end_page
+    assert sheet.end_page.isVisible()
     folder = session.default_export_folder()
     with open_footage(next(folder.glob("room_deidentified*.mp4"))) as video:
         assert video.n_frames == session.n_frames

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from widgets.dialogs.message import primary
 from widgets.panels.paint import counted
 from widgets.paragraph import Paragraph
+
+_BESIDE_NAMES = 220
+"""Logical pixels of a row of files that its name does not have."""
 
 
 def size_text(n_bytes: int) -> str:
@@ -75,7 +78,8 @@ class ExportDone(QWidget):
         self._files.setVerticalSpacing(5)
         self._files.setHorizontalSpacing(16)
         self._files.setColumnStretch(0, 1)
-        for widget in (self.result, self.more, self._stamp, self.leaks):
+        self.spared = Paragraph("", "warning")
+        for widget in (self.result, self.more, self._stamp, self.leaks, self.spared):
             column.addWidget(widget)
         column.addSpacing(4)
         column.addLayout(self._files)
@@ -106,13 +110,18 @@ class ExportDone(QWidget):
         self.result.setText(f"Exported in {summary['seconds']:.0f} s{speed}")
         self.more.setText(self._folder)
         for i, output in enumerate(summary["outputs"]):
-            name = Paragraph(Path(output["path"]).name)
-            count = Paragraph(f"{output['count']} {output['unit']}", "secondary")
-            size = Paragraph(size_text(int(output["bytes"])), "secondary")
-            checked = Paragraph("✓ read back", "accent")
-            for column, widget in enumerate((name, count, size, checked)):
+            path = Path(output["path"])
+            name = Paragraph(self._shortened(path.name))
+            name.setToolTip(str(path))
+            size = size_text(int(output["bytes"]))
+            holds = Paragraph(f"{output['count']} {output['unit']} · {size}", "secondary")
+            checked = Paragraph("✓", "accent")
+            for column, widget in enumerate((name, holds, checked)):
                 widget.setWordWrap(False)
                 self._files.addWidget(widget, i, column)
+        how = Paragraph("✓ read back after it was written", "secondary")
+        how.setWordWrap(False)
+        self._files.addWidget(how, len(summary["outputs"]), 0, 1, 3, Qt.AlignmentFlag.AlignRight)
         role, heading, words = verdict(summary)
         self._stamp.setVisible(bool(heading))
         self.stamp.setText(f"✓ {heading}" if role == "accent" else heading)
@@ -124,6 +133,10 @@ class ExportDone(QWidget):
         lines += [
             f"{c['name']} was not written. {c['error']}" for c in summary.get("cameras", ()) if c["error"]
         ]
+        n_spared = int(summary.get("spared", 0))
+        who = "1 person was" if n_spared == 1 else f"{n_spared} people were"
+        self.spared.setText(f"{who} left visible on purpose; the report says why.")
+        self.spared.setVisible(n_spared > 0)
         self.leaks.setText("\n".join(lines))
         self.leaks.setVisible(bool(lines))
         to_review = role == "bad"
@@ -140,9 +153,17 @@ class ExportDone(QWidget):
         self._clear_files()
         self.result.setText("The export did not finish")
         self.more.setText(message)
-        for widget in (self._stamp, self.leaks, self.review, self.show_report, self.show_folder):
+        for widget in (self._stamp, self.leaks, self.spared, self.review, self.show_report, self.show_folder):
             widget.hide()
+        self.close_button.setProperty("role", "")
+        self.close_button.style().polish(self.close_button)
         self.again.show()
+        self.again.setFocus()
+
+    def _shortened(self, name: str) -> str:
+        """A name that fits, its end kept: that says what the file is."""
+        room = self.width() - _BESIDE_NAMES
+        return self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, max(room, 200))
 
     def _clear_files(self) -> None:
         while self._files.count():

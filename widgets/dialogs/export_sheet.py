@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -21,18 +21,15 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from app.export.bodies import FITTED
+from app.export.names import Earlier, earlier_export
 from app.models.bodies import BodyChoice
+from app.review.privacy import PlanRow, deid_notes, deid_words
 from app.review.types import (
-    BACKGROUND_LABELS,
-    COVER_LABELS,
-    FILL_LABELS,
-    LOOK_LABELS,
     DeidSettings,
     ExportKind,
     ExportRequest,
@@ -58,6 +55,7 @@ _NAMES_WIDTH = 156
 _USUAL: tuple[ExportKind, ...] = ("video", "coco", "smplx", "csv")
 _CONFIRM = "I have looked at it; export all the same"
 _CONFIRM_ALL = "I have looked at all of them; export all the same"
+_REPLACE = "Replace files that are there already"
 _ALIKE = "People have the same number and clothes in all of them."
 
 
@@ -77,16 +75,19 @@ class ExportSheet(QDialog):
         self.setWindowTitle("Export")
         self.setFixedWidth(560)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._pages = QStackedWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 18)
-        layout.addWidget(self._pages)
+        self._stem = ""
+        self._earlier: Earlier = ""
         self._checks: dict[ExportKind, QCheckBox] = {}
         self._range: tuple[int, int] | None = None
         self._folders = Path(), Path()
         self._choose_page, self.work_page, self.end_page = self._choose(), self._work(), self._end()
+        # Not stacked: a stack is always as high as its highest page.
         for page in (self._choose_page, self.work_page, self.end_page):
-            self._pages.addWidget(page)
+            layout.addWidget(page)
+            page.setVisible(page is self._choose_page)
+        self._page = self._choose_page
 
     # --- choosing -----------------------------------------------------------------------------
 
@@ -153,7 +154,9 @@ class ExportSheet(QDialog):
         rooms.addWidget(self.inpainter, 1)
         column.addWidget(self._room_row)
         self._deid = _label("")
+        self._notes = _label("", "warning")
         column.addWidget(self._deid)
+        column.addWidget(self._notes)
         column.addSpacing(6)
         column.addWidget(_label("PROOF", "section"))
         proof = QGridLayout()
@@ -191,7 +194,7 @@ class ExportSheet(QDialog):
         place = QHBoxLayout()
         self._folder = QLineEdit()
         self._folder.setAccessibleName("Folder")
-        self._folder.textChanged.connect(self._check_ready)
+        self._folder.textChanged.connect(self._look_into_folder)
         browse = QPushButton("Choose…")
         browse.setToolTip("Choose the folder to write to")
         browse.setAutoDefault(False)
@@ -199,7 +202,8 @@ class ExportSheet(QDialog):
         place.addWidget(self._folder, 1)
         place.addWidget(browse)
         column.addLayout(place)
-        self._overwrite = QCheckBox("Replace files that are there already")
+        self._overwrite = QCheckBox(_REPLACE)
+        self._overwrite.toggled.connect(self._check_ready)
         column.addWidget(self._overwrite)
         self._warning = _label("", "warning")
         self._confirm = QCheckBox(_CONFIRM)
@@ -222,7 +226,7 @@ class ExportSheet(QDialog):
         self, folder: Path, n_frames: int, marked: tuple[int, int] | None, uncovered_frames: int,
         people: int, has_audio: bool, deid: DeidSettings, *, unprocessed: int = 0, cut_tracks: int = 0,
         bodies: Sequence[BodyChoice] = (), inpainters: Sequence[LearnedInpainter] = (), camera: str = "",
-        n_cameras: int = 0,
+        n_cameras: int = 0, plan: Sequence[PlanRow] = (), stem: str = "",
     ) -> None:  # fmt: skip
         """What the project is like.
 
@@ -232,7 +236,10 @@ class ExportSheet(QDialog):
             bodies: that the export may speak of, the fitted one first.
             inpainters: networks that may paint the empty room.
             camera: this project's camera, and how many its room has that can be exported with it.
+            plan: who is covered otherwise, who may be seen, which regions are covered as well.
+            stem: what the files' names begin with.
         """
+        self._stem = stem
         self._cameras_row.setVisible(n_cameras > 1)
         self.one_camera.setText(f"{camera} only")
         self.all_cameras.setText(f"All {n_cameras} cameras")
@@ -256,14 +263,10 @@ class ExportSheet(QDialog):
             self._part.setChecked(True)
         else:
             self._part.setToolTip("Mark a range in the timeline with I and O")
-        sound = "sound removed"
-        if has_audio and deid.keep_audio:
-            sound = "sound kept (a voice can be recognised)"
-        with_what = FILL_LABELS[deid.fill].lower()
-        if deid.fill == "mesh":
-            with_what = f"{with_what}, {LOOK_LABELS[deid.look].lower()}"
-        covered = f"{COVER_LABELS[deid.cover]} covered by: {with_what}"
-        self._deid.setText(f"{covered} · background: {BACKGROUND_LABELS[deid.background].lower()} · {sound}")
+        self._deid.setText(deid_words(deid, plan, has_audio=has_audio))
+        notes = deid_notes(deid, plan, has_audio=has_audio)
+        self._notes.setText("\n".join(notes))
+        self._notes.setVisible(bool(notes))
         warnings = []
         if unprocessed:
             many = counted(unprocessed, "frame")
@@ -280,6 +283,17 @@ class ExportSheet(QDialog):
         self._warning.setText(warning)
         self._warning.setVisible(bool(warning))
         self._confirm.setVisible(bool(warning))
+        self._look_into_folder()
+
+    def _look_into_folder(self) -> None:
+        """An export that did not pass its check is there to be replaced; one that did is worth a question."""
+        folder = self._folder.text().strip()
+        self._earlier = ""
+        if folder and self._stem:
+            self._earlier = earlier_export(Path(folder).expanduser(), self._stem)
+        replaced = f"Replace the {self._earlier} export in this folder"
+        self._overwrite.setText(replaced if self._earlier else _REPLACE)
+        self._overwrite.setChecked(self._earlier == "unverified")
         self._check_ready()
 
     def _cameras_chosen(self, every: bool) -> None:
@@ -313,6 +327,8 @@ class ExportSheet(QDialog):
             why = "Choose a folder"
         elif self._warning.text() and "video" in chosen and not self._confirm.isChecked():
             why = "Confirm the warning first"
+        elif self._earlier and not self._overwrite.isChecked() and not self.all_cameras.isChecked():
+            why = "An export is in this folder already: replace it, or choose another folder"
         self.pictures.setEnabled(self.report.isChecked() and self.audit.isChecked() and "video" in chosen)
         self.export_button.setEnabled(not why)
         self.export_button.setToolTip(why)
@@ -335,7 +351,7 @@ class ExportSheet(QDialog):
             body=self.body.currentData() or FITTED,
         )  # fmt: skip
         self.work_page.begin(video="video" in request.kinds)
-        self._pages.setCurrentWidget(self.work_page)
+        self._show(self.work_page)
         self.export_requested.emit(request)
 
     # --- working ------------------------------------------------------------------------------
@@ -359,14 +375,14 @@ class ExportSheet(QDialog):
 
     def set_progress(self, done: int, total: int, remaining_s: float | None, text: str) -> None:
         """How far it is."""
-        self._pages.setCurrentWidget(self.work_page)
+        self._show(self.work_page)
         self.work_page.set_progress(done, total, remaining_s, text)
 
     # --- the end ------------------------------------------------------------------------------
 
     def _end(self) -> ExportDone:
         page = ExportDone()
-        page.back_wanted.connect(lambda: self._pages.setCurrentWidget(self._choose_page))
+        page.back_wanted.connect(lambda: self._show(self._choose_page))
         page.close_wanted.connect(self.accept)
         page.review_wanted.connect(self._review)
         return page
@@ -378,16 +394,25 @@ class ExportSheet(QDialog):
     def set_done(self, summary: Any) -> None:
         """What came out."""
         self.end_page.set_done(summary)
-        self._pages.setCurrentWidget(self.end_page)
+        self._show(self.end_page)
 
     def set_failed(self, message: str) -> None:
         """Why not."""
         self.end_page.set_failed(message)
-        self._pages.setCurrentWidget(self.end_page)
+        self._show(self.end_page)
+
+    def _show(self, page: QWidget) -> None:
+        """Show one page; the sheet is as high as that page needs."""
+        if self._page is page:
+            return
+        self._page.hide()
+        self._page = page
+        page.show()
+        QTimer.singleShot(0, self.adjustSize)  # once its words have been wrapped
 
     def reject(self) -> None:
         """Escape while it works asks the work to stop instead of hiding it."""
-        if self._pages.currentWidget() is self.work_page:
+        if self._page is self.work_page:
             self.cancel_requested.emit()
             return
         super().reject()

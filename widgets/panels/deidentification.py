@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, 
 
 from app.review.privacy import PlanRow
 from app.review.types import (
+    AUDIO_WHY_NOT,
     BACKGROUND_LABELS,
     CODEC_LABELS,
     COVER_LABELS,
@@ -109,13 +110,15 @@ class ValueRow(QAbstractButton):
 class DeidPanel(QWidget):
     """Cover, With, Look, Limbs, Background, Shadows, Audio, Video; below them exceptions and regions.
 
-    Signals: changed(DeidSettings); region_wanted(); row_chosen(PlanRow); row_removed(PlanRow).
+    Signals: changed(DeidSettings); region_wanted(); row_chosen(PlanRow); row_removed(PlanRow);
+    row_menu_wanted(PlanRow, QPoint).
     """
 
     changed = Signal(object)
     region_wanted = Signal()
     row_chosen = Signal(object)
     row_removed = Signal(object)
+    row_menu_wanted = Signal(object, QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -164,12 +167,14 @@ class DeidPanel(QWidget):
         for row in rows:
             layout.addWidget(row)
         self.why_not = hint_label("", self)
+        self.why_not.setContentsMargins(3, 6, 0, 0)
         layout.addWidget(self.why_not)
         layout.addSpacing(12)
         self.plan = PlanList(self)
         self.plan.region_wanted.connect(self.region_wanted)
         self.plan.chosen.connect(self.row_chosen)
         self.plan.removed.connect(self.row_removed)
+        self.plan.menu_wanted.connect(self.row_menu_wanted)
         layout.addWidget(self.plan)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._show()
@@ -204,9 +209,10 @@ class DeidPanel(QWidget):
         settings = self._settings
         self.cover.set_value(settings.cover)
         self.fill.set_value(settings.fill)
-        why_not = FILL_WHY_NOT.get(settings.fill, "") or COVER_WHY_NOT.get(settings.cover, "")
-        self.why_not.setText(why_not)
-        self.why_not.setVisible(bool(why_not))
+        why_not = [FILL_WHY_NOT.get(settings.fill, "") or COVER_WHY_NOT.get(settings.cover, "")]
+        why_not += [AUDIO_WHY_NOT] if settings.keep_audio else []
+        self.why_not.setText("\n".join(w for w in why_not if w))
+        self.why_not.setVisible(any(why_not))
         self.look.set_value(settings.look)
         self.look.setVisible(settings.fill == "mesh")
         self.limbs.set_value(settings.believed_only)

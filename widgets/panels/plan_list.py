@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -32,6 +32,7 @@ class _Row(QAbstractButton):
     """Two lines; a cross at the right takes it away."""
 
     removed = Signal()
+    menu_wanted = Signal(QPoint)
 
     def __init__(self, row: PlanRow, *, editable: bool, parent: QWidget) -> None:
         super().__init__(parent)
@@ -39,7 +40,7 @@ class _Row(QAbstractButton):
         self._editable = editable
         self._over_cross = False
         self.setText(row.title)
-        undo = "; × takes it back" if editable else ""
+        undo = "; × takes it back; right button: more" if editable else ""
         self.setToolTip(f"{row.title}\n{row.detail}\nClick goes there{undo}")
         self.setAccessibleName(f"{row.title}, {row.detail}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -58,6 +59,11 @@ class _Row(QAbstractButton):
         self._over_cross = self._editable and self._cross().contains(event.position())
         self.update()
         super().mouseMoveEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with it."""
+        if self._editable:
+            self.menu_wanted.emit(event.globalPos())
 
     def leaveEvent(self, event: QEvent) -> None:
         """Qt's hook."""
@@ -111,10 +117,11 @@ class _Row(QAbstractButton):
 
 
 class PlanList(QWidget):
-    """Signals: chosen(PlanRow), removed(PlanRow), region_wanted()."""
+    """Signals: chosen(PlanRow), removed(PlanRow), menu_wanted(PlanRow, QPoint), region_wanted()."""
 
     chosen = Signal(object)
     removed = Signal(object)
+    menu_wanted = Signal(object, QPoint)
     region_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -168,6 +175,7 @@ class PlanList(QWidget):
             button = _Row(row, editable=self._editable, parent=self._body)
             button.clicked.connect(lambda _=False, r=row: self.chosen.emit(r))
             button.removed.connect(lambda r=row: self.removed.emit(r))
+            button.menu_wanted.connect(lambda at, r=row: self.menu_wanted.emit(r, at))
             self._column.addWidget(button)
         n = len(self.rows)
         self.heading.setText(f"Exceptions · {n}" if n else "Exceptions")

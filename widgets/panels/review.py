@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.review.types import ReviewItem
+from app.review.types import LEAK_ITEM, ReviewItem
 from widgets import theme
 from widgets.panels.leak_card import LeakCard
 from widgets.panels.paint import MARGIN, hint_label, section_label
@@ -33,6 +33,7 @@ from widgets.panels.review_cards import (
 )
 
 _HINTS = (("Tab", "next"), ("Enter", "accept"))
+_LEAK_HINTS = (("Tab", "next"), ("C", "cover"), ("V", "release"))
 _ALL_DONE = "All looked at. Nothing is left to review."
 _FILTERED = "Nothing of this kind is left."
 
@@ -110,7 +111,7 @@ class ReviewPanel(QWidget):
         head.addWidget(self.heading, 1)
         head.addWidget(self.filter_button)
         head.addStrut(self.filter_button.sizeHint().height())  # the heading stays where it is without it
-        self.hints = _hints(self)
+        self.hints, self.leak_hints = _hints(self, _HINTS), _hints(self, _LEAK_HINTS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, 8, MARGIN, 8)
         layout.setSpacing(6)
@@ -120,6 +121,7 @@ class ReviewPanel(QWidget):
         self.leak = LeakCard(self)
         layout.addWidget(self.leak)
         layout.addWidget(self.hints)
+        layout.addWidget(self.leak_hints)
         layout.addStretch(0)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         theme.notifier().changed.connect(self.view.viewport().update)
@@ -226,7 +228,15 @@ class ReviewPanel(QWidget):
             self.empty.setText(_FILTERED if filtered else _ALL_DONE if total else self._nothing)
         self.empty.setVisible(not shown)
         self.view.setVisible(shown)
-        self.hints.setVisible(shown)
+        self._show_hints()
+
+    def _show_hints(self) -> None:
+        """Which keys settle what is marked."""
+        row = self.model.row_of(self._current)
+        found = row >= 0 and self.model.shown[row].kind == LEAK_ITEM
+        shown = bool(self.model.shown)
+        self.hints.setVisible(shown and not found)
+        self.leak_hints.setVisible(shown and found)
 
     def _mark(self) -> None:
         row = self.model.row_of(self._current)
@@ -240,6 +250,7 @@ class ReviewPanel(QWidget):
             selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             self.view.scrollTo(index)
         self._quiet = False
+        self._show_hints()
 
     def _step(self, step: int) -> None:
         count = len(self.model.shown)
@@ -281,7 +292,7 @@ class ReviewPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Go there", lambda: self.activated.emit(item.item_id))
-        if not item.done:
+        if not item.done and item.kind != LEAK_ITEM:  # a finding is covered or released, see its card
             menu.addAction("Accept", lambda: self.accepted.emit(item.item_id))
             alike = len(self.model.alike(index.row()))
             if alike > 1:
@@ -293,12 +304,12 @@ class ReviewPanel(QWidget):
         menu.popup(self.view.viewport().mapToGlobal(where))
 
 
-def _hints(parent: QWidget) -> QWidget:
+def _hints(parent: QWidget, keys: tuple[tuple[str, str], ...]) -> QWidget:
     row = QWidget(parent)
     layout = QHBoxLayout(row)
     layout.setContentsMargins(1, 0, 0, 0)
     layout.setSpacing(6)
-    for key, what in _HINTS:
+    for key, what in keys:
         cap, text = QLabel(key, row), QLabel(what, row)
         cap.setProperty("role", "key")
         text.setProperty("role", "secondary")

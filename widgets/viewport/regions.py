@@ -203,7 +203,8 @@ class RegionLayer:
             x0, y0, x1, y1 = (float(v) for v in leak.box)
             screen = self._place(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]))
             self._paint_polygon(painter, screen, palette.bad, 2.0, Qt.PenStyle.SolidLine)
-            _tag(painter, screen, leak.label, palette.bad, QColor("#ffffff"))
+            ink = palette.window if palette.is_dark else QColor("#ffffff")
+            _tag(painter, screen, leak.label, palette.bad, ink)
         if self.drawing:
             self._paint_drawing(painter, palette.accent)
 

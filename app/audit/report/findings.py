@@ -40,6 +40,10 @@ def findings_section(manifest: Mapping[str, Any], pictures: Mapping[str, bytes])
     return Section(title, tuple(blocks))
 
 
+def _moments(begin: float, end: float) -> str:
+    return clock(begin) if clock(begin) == clock(end) else f"{clock(begin)}–{clock(end)}"
+
+
 def _table(events: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]) -> Table:
     rows = []
     for event in events:
@@ -49,9 +53,7 @@ def _table(events: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]) -
             outcome += f": {event['reason']}"
         if event.get("who") and state != "open":
             outcome += f" ({event['who']})"
-        seen = (
-            f"{frames_words(event['first'], event['last'])}, {clock(event['from_s'])}–{clock(event['to_s'])}"
-        )
+        seen = f"{frames_words(event['first'], event['last'])}, {_moments(event['from_s'], event['to_s'])}"
         rows.append(
             (
                 Cell(str(event["id"]), picture=pictures.get(str(event["id"]))),

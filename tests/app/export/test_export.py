@@ -154,7 +154,7 @@ def test_a_gap_too_long_to_guess_is_refused_and_told_when_allowed(tmp_path: Path
     n = 70
     stage = make_theatre(tmp_path / "long", people=(2,), n=n)
     stage.run({2: [*range(4), *range(64, n)]}, last=n - 1)
-    with pytest.raises(ExportError, match=r"lost from sight in .* frames, the first is frame 12"):
+    with pytest.raises(ExportError, match=r"lost from sight in .* frames, the first is frame 13"):
         export(stage, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     events: list[Event] = []
@@ -168,7 +168,7 @@ def test_a_gap_too_long_to_guess_is_refused_and_told_when_allowed(tmp_path: Path
 
 def test_frames_that_were_not_processed_are_refused_unless_left_out(stage: Theatre, tmp_path: Path) -> None:
     stage.run({1: range(10), 2: range(10)}, last=9)
-    with pytest.raises(ExportError, match=r"14 of 24 frames.*frame 10.*not been processed"):
+    with pytest.raises(ExportError, match=r"14 of 24 frames.*frame 11.*not been processed"):
         export(stage, tmp_path / "out")
     summary = export(stage, tmp_path / "out", last=9)
     assert summary["frames"] == 10
@@ -239,7 +239,7 @@ def test_cancelling_leaves_nothing_behind(stage: Theatre, tmp_path: Path) -> Non
     wanted = ExportRequest(tmp_path / "out", ("video", "csv"))
     with pytest.raises(Cancelled):
         run_export(stage.store, stage.footage, theatre.BODY, wanted, ORIGINAL, control, listener)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
     assert stage.store.query("SELECT * FROM exports") == []
 
 
@@ -258,7 +258,7 @@ def test_a_frame_that_cannot_be_read_fails_the_export_and_leaves_nothing(
     monkeypatch.setattr(type(stage.footage), "iter_frames", damaged)
     with pytest.raises(FootageError, match="Frame 11"):
         export(stage, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_video_that_lost_a_frame_does_not_pass_its_check(
@@ -274,7 +274,7 @@ def test_a_video_that_lost_a_frame_does_not_pass_its_check(
     monkeypatch.setattr(VideoWriter, "write", forgetful)
     with pytest.raises(ExportError, match="23 frames instead of 24"):
         export(stage, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_video_with_shifted_time_stamps_does_not_pass_its_check(
@@ -291,7 +291,7 @@ def test_a_video_with_shifted_time_stamps_does_not_pass_its_check(
     monkeypatch.setattr(VideoWriter, "__init__", even)
     with pytest.raises(ExportError, match="time stamps"):
         export(stage, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(
@@ -305,7 +305,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     monkeypatch.setattr("app.export.coco.json.dump", full)
     with pytest.raises(StorageError, match="disk is full"):
         export(stage, tmp_path / "out", "coco")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 _ON_A_SMALL_DISK = """

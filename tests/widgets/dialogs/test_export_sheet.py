@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QRadioButton
 
 from app.models.bodies import BodyChoice
+from app.review.privacy import PlanRow
 from app.review.types import DeidSettings, ExportRequest, LearnedInpainter
 from widgets import theme
 from widgets.dialogs.export_done import size_text, verdict
@@ -93,7 +94,7 @@ def test_nothing_chosen_or_no_folder_says_so(sheet: ExportSheet):
 
 def test_kept_sound_is_called_what_it_is(sheet: ExportSheet):
     sheet.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings(keep_audio=True))
-    assert "a voice can be recognised" in words(sheet)
+    assert "recognised by their voice" in words(sheet)
     sheet.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(keep_audio=True))
     assert "sound removed" in words(sheet)
 
@@ -121,8 +122,54 @@ def test_the_end_lists_every_file_with_size_and_check(sheet: ExportSheet):
     said = words(sheet)
     for text in ("Exported in 12 s · 31 frames/s", "a.mp4", "2.4 MB", "442 people", "900 bytes", str(FOLDER)):
         assert text in said
-    assert said.count("read back") == 2
+    assert said.count("✓") == 3, "one a file, and what it means"
     assert "Somebody may be seen in 1 frame." in said
+
+
+def test_whoever_may_be_seen_is_named_before_and_counted_after(sheet: ExportSheet):
+    rows = [
+        PlanRow("rule", 1, "Nurse: may be seen", "all frames · has given consent", 0, True, "Nurse"),
+        PlanRow("rule", 2, "Person 2: blur", "all frames", 0, False, "Person 2", True),
+        PlanRow("region", 1, "Clock", "frames 3–9 · solid colour", 2),
+    ]
+    sheet.set_context(FOLDER, 230, None, 0, 3, False, DeidSettings(), plan=rows)
+    said = words(sheet)
+    assert "Nurse may be seen on purpose: all frames · has given consent" in said
+    assert "A blur can be seen through" in said
+    assert "1 exception · 1 region" in said
+    assert sheet.export_button.isEnabled(), "it is wanted: nothing is to confirm"
+    sheet.set_context(FOLDER, 230, None, 0, 3, False, DeidSettings())
+    assert "on purpose" not in words(sheet)
+    sheet.set_done(_summary(verified=True, audit={"events": 0, "open": 0, "released": 0}, spared=2))
+    assert "2 people were left visible on purpose" in words(sheet)
+
+
+def test_an_export_that_is_there_already_is_told_before_the_work(sheet: ExportSheet, qtbot, tmp_path: Path):
+    folder = tmp_path / "ward-7 export"
+    folder.mkdir()
+    sheet.set_context(folder, 230, None, 0, 2, False, DeidSettings(), stem="ward-7")
+    assert requested(sheet, qtbot).overwrite is False
+    (folder / "ward-7_deidentified_unverified.mp4").touch()
+    sheet.set_context(folder, 230, None, 0, 2, False, DeidSettings(), stem="ward-7")
+    assert check(sheet, "Replace the unverified export").isChecked(), "it is made again to be verified"
+    (folder / "ward-7_deidentified.mp4").touch()
+    sheet.set_context(folder, 230, None, 0, 2, False, DeidSettings(), stem="ward-7")
+    assert not check(sheet, "Replace the verified export").isChecked()
+    assert not sheet.export_button.isEnabled()
+    assert "choose another folder" in sheet.export_button.toolTip()
+    sheet.findChild(QLineEdit).setText(str(tmp_path / "elsewhere"))
+    assert sheet.export_button.isEnabled()
+
+
+def test_the_end_is_no_higher_than_what_it_says(sheet: ExportSheet, qtbot):
+    sheet.export_button.click()
+    qtbot.waitUntil(lambda: sheet.work_page.isVisible())
+    qtbot.wait(20)
+    working = sheet.height()
+    sheet.set_failed("You stopped it.")
+    qtbot.waitUntil(lambda: sheet.height() < working - 200)
+    sheet.end_page.again.click()
+    qtbot.waitUntil(lambda: sheet.height() > working - 200)
 
 
 def test_a_failure_says_why_and_leads_back(sheet: ExportSheet, qtbot):
