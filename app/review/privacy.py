@@ -177,9 +177,7 @@ class Privacy:
                 detail = f"{detail} · {rule.reason}"
             title = f"{track.name}: {method_text(rule.method, look=True)}"
             spared, blurred = rule.method is None, rule.method is not None and rule.method.fill == "blur"
-            rows.append(
-                PlanRow("rule", rule.rule_id, title, detail, rule.first, spared, track.name, blurred)
-            )
+            rows.append(PlanRow("rule", rule.rule_id, title, detail, rule.first, spared, track.name, blurred))
         for region in self.plan.regions:
             fill = REGION_FILL_LABELS[region.fill].lower()
             detail = f"{self._span_text(region.first, region.last)} · {fill}"
@@ -209,9 +207,7 @@ class Privacy:
 
     def spare(self, track: int, first: int, last: int, reason: str) -> None:
         """Leave a person as they are, in all cameras; the reason goes into the log and the report."""
-        self._except(
-            SPARE, track, first, last, lambda e, t, a, b: e.method_changes(t, a, b, None, reason)
-        )
+        self._except(SPARE, track, first, last, lambda e, t, a, b: e.method_changes(t, a, b, None, reason))
 
     def like_everybody(self, track: int, first: int, last: int) -> None:
         """Take a person's exceptions back in frames ``first`` .. ``last``, in all cameras."""

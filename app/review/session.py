@@ -98,7 +98,11 @@ class Session(SessionEdits):
         self._preview = Preview(store, footage, self._body, lambda: self.changed())
         self._items: list[ReviewItem] | None = None
         self.privacy = Privacy(
-            store, footage.n_frames, lambda: self._log, lambda edit: self._after(edit), self._writable,
+            store,
+            footage.n_frames,
+            lambda: self._log,
+            lambda edit: self._after(edit),
+            self._writable,
             lambda: self._together,
         )
         self.leaks = Leaks(store, lambda: self._log, lambda edit: self._after(edit), self._writable)

@@ -28,9 +28,7 @@ def _standing(track: int, x: float) -> Presence:
     visibility = np.zeros(N_KEYPOINTS, np.uint8)
     for name, dx in (("left_eye", 3.0), ("right_eye", -3.0)):
         xy[INDEX[name]], visibility[INDEX[name]] = (x + dx, 25.0), Visibility.VISIBLE
-    keypoints = Keypoints(
-        xy, np.ones(N_KEYPOINTS, np.float32), visibility, np.zeros(N_KEYPOINTS, np.uint8)
-    )
+    keypoints = Keypoints(xy, np.ones(N_KEYPOINTS, np.float32), visibility, np.zeros(N_KEYPOINTS, np.uint8))
     box = np.array([x - 20, 18, x + 20, 118], np.float32)
     return Presence(TrackRecord(track, f"Person {track}", 0, False, "kept", None), None, keypoints, (), box)
 

@@ -23,7 +23,8 @@ CAMERAS = tuple(CameraExport(n, Path(f"{n}.understudy"), Path(f"{n}.mp4")) for n
 def summary(name: str, *, verified: bool = True, n_open: int = 0) -> dict[str, Any]:
     return {
         "files": [f"{name}.mp4"], "outputs": [{"kind": "video", "path": f"{name}.mp4"}], "frames": 10,
-        "uncovered": 0, "spared": 0, "verified": verified, "why_unverified": "" if verified else "not searched.",
+        "uncovered": 0, "spared": 0, "verified": verified,
+        "why_unverified": "" if verified else "not searched.",
         "audit": {"events": n_open, "open": n_open, "released": 0, "seconds": 1.0},
     }  # fmt: skip
 
