@@ -114,6 +114,7 @@ class FrameCoverer:
         if self._plate is not None:
             room = self._plate.at(index)
         people = self.whereabouts.at(index)
+        self._wardrobe.expect(len(people))
         covers = [self._cover_of(p, index, rgb, people) for p in people]
         covers = self._with_masks(index, rgb, covers)
         covers += self._heads_of_nobody(index, covers)

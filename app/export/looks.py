@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,6 @@ from backends.body.skeleton import JOINT_INDEX
 from backends.confidence import confidence_rgb, vertex_mm
 from backends.deidentify.belief import LimbVertices, limb_vertices
 from backends.render import REACH_M, Light, Mesh, closed_faces
-from backends.synthetic.garments import Dressed
 from backends.synthetic.garments.dress import dress
 from backends.synthetic.garments.outfits import SCRUBS, Cap, Hair, Outfit
 
@@ -49,6 +49,11 @@ arms have to stand out: as pale as a wall, or behind a mask, people are found ag
 _CAP = (52, 84, 120)
 
 
+_KEPT = 24
+"""People whose clothes are kept: sewing takes most of a second, and each takes seven megabytes. In a long
+recording many come and go."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
     """A body as it is shown; ``head_faces`` (K,) are the faces of ``mesh`` that are head, ``limbs`` where
@@ -68,7 +73,12 @@ class Wardrobe:
         self._limbs = limb_vertices(body)
         self._closed = closed_faces(body.v_template, body.faces)
         self._bare = FixedBody(body)
-        self._worn: dict[tuple[int, int, bytes], _Worn] = {}
+        self._worn: OrderedDict[tuple[int, int, bytes], _Worn] = OrderedDict()
+        self._most = _KEPT
+
+    def expect(self, people: int) -> None:
+        """So many are in the picture together: their clothes are kept, whatever their number."""
+        self._most = max(self._most, 2 * people)
 
     def shown(self, presence: Presence, params: BodyParams, method: Method) -> Shown:
         """The person's body, posed by ``params``, in the look of ``method``."""
@@ -76,7 +86,7 @@ class Wardrobe:
         if method.look == "clothed":
             worn = self._clothes_of(track, params)
             posed = worn.posable.posed(params).astype(np.float32)
-            mesh = Mesh(posed, worn.dressed.body.faces, worn.dressed.colors, closed=worn.closed)
+            mesh = Mesh(posed, worn.faces, worn.colors, closed=worn.closed)
             return Shown(mesh, worn.head_faces, worn.limbs)
         vertices, light = self._bare.posed(params).astype(np.float32), None
         colors: U1 | tuple[int, int, int] = mesh_color(track)
@@ -92,7 +102,9 @@ class Wardrobe:
         betas = np.asarray(track.betas if track.betas is not None else params.betas, np.float64)
         key = (track.track_id, track.color_index, betas.tobytes())
         found = self._worn.get(key)
-        if found is None:
+        if found is not None:
+            self._worn.move_to_end(key)
+        else:
             scrubs = SCRUBS[track.color_index % len(SCRUBS)]
             outfit = Outfit(
                 _NOBODYS_SKIN, _NOBODYS_SKIN, Hair.NONE, scrubs, scrubs, (90, 96, 104), cap=Cap.BOUFFANT,
@@ -101,22 +113,29 @@ class Wardrobe:
             rng = np.random.default_rng(track.track_id)
             dressed = dress(self._body, betas, outfit, rng, features=False)
             # Of one person only the newest shape is kept: it changes with corrections.
-            self._worn = {k: v for k, v in self._worn.items() if k[0] != track.track_id}
+            for old in [k for k in self._worn if k[0] == track.track_id]:
+                del self._worn[old]
             cloth = dressed.body
             # The ends of the skin lie under cloth.
             skin = (dressed.colors == _NOBODYS_SKIN).all(axis=1)
             closed = closed_faces(cloth.v_template, cloth.faces, np.where(skin, 0.0, REACH_M))
-            found = _Worn(dressed, FixedBody(cloth), _head_faces_dressed(cloth), limb_vertices(cloth), closed)
+            found = _Worn(
+                dressed.colors, cloth.faces, FixedBody(cloth), _head_faces_dressed(cloth),
+                limb_vertices(cloth), closed,
+            )  # fmt: skip
             self._worn[key] = found
+            while len(self._worn) > self._most:
+                self._worn.popitem(last=False)
         return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Worn:
     """Somebody in clothes: which faces are head, where vertices lie on the limbs, see :class:`Mesh` for
-    ``closed``."""
+    the rest."""
 
-    dressed: Dressed
+    colors: U1
+    faces: npt.NDArray[np.int32]
     posable: FixedBody
     head_faces: I8
     limbs: LimbVertices

@@ -5,12 +5,16 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from theatre import BODY, body_at
 
 from app.deidentify.plan import Method
+from app.export import looks
 from app.export.looks import Wardrobe
 from app.project.records import TrackRecord
-from backends.synthetic.garments.outfits import SCRUBS
+from backends.body import BodyModel
+from backends.synthetic.garments import Dressed
+from backends.synthetic.garments.outfits import SCRUBS, Outfit
 
 CLOTHED = Method("whole", "mesh", "clothed")
 PALE_WALL = np.array([205, 205, 200])
@@ -45,3 +49,39 @@ def test_face_and_arms_stand_out_from_clothes_and_from_a_pale_wall() -> None:
     for skin in skins:
         assert np.abs(skin - PALE_WALL).max() > 60
         assert min(np.abs(skin - np.array(s)).max() for s in SCRUBS) > 30
+
+
+def test_of_the_many_who_come_and_go_only_the_latest_stay_dressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an hour of an operating room hundreds of tracks come and go, at seven megabytes each."""
+    sewn: list[int] = []
+
+    def dress(
+        body: BodyModel, betas: np.ndarray, outfit: Outfit, *rest: object, **options: object
+    ) -> Dressed:
+        sewn.append(round(float(betas[0] * 100)))
+        colors = np.full((body.n_vertices, 3), 90, np.uint8)
+        return Dressed(body, colors, np.zeros(len(body.faces), bool), outfit)
+
+    monkeypatch.setattr(looks, "dress", dress)
+    monkeypatch.setattr(looks, "_KEPT", 3)
+    monkeypatch.setattr(looks, "closed_faces", lambda *given: np.zeros(len(BODY.faces), bool))
+    wardrobe = Wardrobe(BODY)
+
+    def show(*people: int) -> list[int]:
+        sewn.clear()
+        wardrobe.expect(len(people))
+        for i in people:
+            track = TrackRecord(i, "", i, False, "kept", np.full(BODY.n_betas, i / 100))
+            wardrobe.shown(SimpleNamespace(track=track, confidence=None), body_at(1, 0), CLOTHED)
+        return list(sewn)
+
+    assert show(1) == [1]
+    assert show(2) == [2]
+    assert show(1) == []
+    assert show(3) == [3]
+    assert show(4) == [4]
+    assert show(1) == []  # the one asked for last, though the first
+    assert show(2) == [2]  # long gone
+    everybody = [11, 12, 13, 14, 15]
+    assert show(*everybody) == everybody
+    assert show(*everybody) == []
