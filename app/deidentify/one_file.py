@@ -64,7 +64,7 @@ def deidentify_file(
     with footage:
         try:
             options = RunOptions(request.device, *span, watched=False)
-            with RoomAhead(project, path, request.deid, control) as ahead:
+            with RoomAhead(project, path, control) as ahead:
                 begin = ahead.begin if request.clips is None else _nothing
                 found = run_pipeline(store, footage, engine, options, control, listener, begin)
                 if not store.footage().sha256:

@@ -138,6 +138,14 @@ class DeidPlan:
         """What holds where no rule says otherwise."""
         return Method(self.settings.cover, self.settings.fill, self.settings.look)
 
+    @property
+    def shows_room(self) -> bool:
+        """Whether the empty room is shown anywhere. Heads and faces are covered over the picture."""
+        if self.settings.background != "plate":
+            return False
+        methods = [self.default, *(r.method for r in self.rules if r.method is not None)]
+        return any(m.cover == "whole" for m in methods) or any(r.fill == "remove" for r in self.regions)
+
     def spared(self) -> tuple[PersonRule, ...]:
         """Rules that spare somebody."""
         return tuple(r for r in self.rules if r.method is None)

@@ -59,7 +59,7 @@ class CoverageProbe:
         size = (camera.height, camera.width)
         self._blank = np.zeros((*size, 3), np.uint8)
         room: StillRoom | Plate | None = None
-        still = settings.background == "plate" and not moving
+        still = not moving
         self._footage = recording.footage() if still else None
         if self._footage is not None and (self._footage.height, self._footage.width) == size:
             room = recording.room()

@@ -16,7 +16,6 @@ from app.footage import open_footage
 from app.pipeline.events import Event, Listener, StageStarted
 from app.pipeline.job import Control
 from app.project.store import ProjectStore
-from app.review.types import DeidSettings
 from backends.background import StillRoom
 
 _POLL_S = 0.1
@@ -27,14 +26,12 @@ class RoomAhead:
 
     Args:
         project, video: the files. They are opened a second time, for a thread of its own.
-        settings: of the export. Nothing is built where they show no room.
         control: of the run and the export.
     """
 
-    def __init__(self, project: Path, video: Path, settings: DeidSettings, control: Control) -> None:
+    def __init__(self, project: Path, video: Path, control: Control) -> None:
         self._project, self._video = project, video
         self._control = _Child(control)
-        self._shows_room = settings.background == "plate" and settings.cover == "whole"
         self._thread: threading.Thread | None = None
         self._room: StillRoom | None = None
 
@@ -50,7 +47,7 @@ class RoomAhead:
 
     def begin(self) -> None:
         """It is settled who is where: see ``settled`` of :func:`app.pipeline.run.run_pipeline`."""
-        if self._shows_room and self._thread is None:
+        if self._thread is None:
             self._thread = threading.Thread(target=self._build, name="room ahead", daemon=True)
             self._thread.start()
 

@@ -15,6 +15,7 @@ from app.export.background import SeenCount
 from app.export.believed import LimbBeliefs, guess_belief
 from app.export.coverage import Presence, Whereabouts
 from app.export.looks import Wardrobe
+from app.export.plate import LEAST_S
 from app.pipeline.faces import as_sightings
 from app.pipeline.upright import camera_up
 from app.project.notes import faces
@@ -46,13 +47,15 @@ _UNSURE = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A frame (H, W, 3) and what it is covered with."""
+    """A frame (H, W, 3) and what it is covered with. ``room`` is shown where people were, ``known_room`` is
+    not."""
 
     rgb: U1
     covers: Sequence[PersonCover]
     areas: Sequence[FreeArea]
     room: Plate | None
     foreground: Foreground | None
+    known_room: Plate | None = None
 
 
 class FrameCoverer:
@@ -60,8 +63,8 @@ class FrameCoverer:
 
     Args:
         settings: what holds where the project's plan has no rule for a person.
-        plate: the empty room; needed where the settings say so. One of a moving camera is not used: then
-            each frame brings its own.
+        plate: the empty room; needed where it is shown. Where it is not, it tells who is there beside those
+            who were found. One of a moving camera is not used: then each frame brings its own.
         seed: of the pixel grid's phase; another for each export.
         sources: further masks of people; by default of whatever segmentation is installed.
         wardrobe: of an earlier one, so that nobody has to be dressed again.
@@ -80,7 +83,11 @@ class FrameCoverer:
         self._camera = camera
         self.plan: DeidPlan = replace(read_plan(store), settings=settings)
         self.seen = SeenCount()
-        self._plate = plate if settings.background == "plate" and plate is not None and plate.steady else None
+        steady = plate if plate is not None and plate.steady else None
+        self._plate = steady if self.plan.shows_room else None
+        facts = store.footage()
+        tells = facts.n_frames >= LEAST_S * facts.fps
+        self._known = steady if self._plate is None and tells else None
         erases = settings.cover == "whole" and settings.fill in ("mesh", "remove")
         self.whereabouts = Whereabouts(
             store, store.footage().fps, camera, doubtful=erases and self._plate is not None
@@ -123,14 +130,16 @@ class FrameCoverer:
             FreeArea(points, region.fill, on_top=bool(region.event_id))
             for region, points in self.plan.regions_at(index)
         ]
-        return Prepared(rgb, covers, areas, room, self._foreground_of(room))
+        known = self._known.at(index) if self._known is not None and room is None else None
+        return Prepared(rgb, covers, areas, room, self._foreground_of(room or known), known)
 
     def paint(self, frame: Prepared, *, alone: bool = True) -> tuple[U1, npt.NDArray[np.bool_]]:
         """The covered picture and (H, W) which pixels were replaced. Several threads may paint at once; where
         they do, none is ``alone``, and each draws bodies without help."""
         covered, replaced = cover_frame(
             frame.rgb, frame.covers, self._camera, plate=frame.room, phase=(self._phase[0], self._phase[1]),
-            areas=frame.areas, foreground=frame.foreground, up=self._up, threads=None if alone else 1,
+            areas=frame.areas, foreground=frame.foreground, room=frame.known_room,
+            rest=self.plan.settings.fill, up=self._up, threads=None if alone else 1,
         )  # fmt: skip
         if frame.room is not None:
             self.seen.add(replaced, frame.room)

@@ -31,6 +31,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 PLATE_STAGE = ("plate", "Building the empty room")
 """The stage's name, and what people read."""
+LEAST_S = 1.0
+"""Of shorter footage the room is of use only where it is shown: everybody stands before it all the time."""
 _LEAD_S = 3.0
 """Whoever is found in mid-picture stood there before, and would come into the room: for so long their place
 counts as theirs. Where nothing else was ever seen, the room is filled, and what is there is covered."""

@@ -23,7 +23,7 @@ from app.export.inpainters import open_painter
 from app.export.manifest import make_manifest, write_manifest
 from app.export.meshes import write_meshes
 from app.export.names import DICOM, DICOM_UNVERIFIED, MANIFEST, UNVERIFIED, VERIFIED
-from app.export.plate import PLATE_STAGE, build_plate
+from app.export.plate import LEAST_S, PLATE_STAGE, build_plate
 from app.export.showing import Showing
 from app.export.smplx import write_smplx
 from app.export.table import write_table
@@ -92,7 +92,7 @@ def _export(
 ) -> dict[str, Any]:
     started = time.monotonic()
     store, footage, deid, control = source.store, source.footage, source.deid, source.control
-    if source.painter is not None:
+    if _is_painted(source):
         plate = None
     targets = {kind: request.folder / f"{source.stem}{_NAMES[kind]}" for kind in request.kinds}
     manifest_path = request.folder / f"{source.stem}{MANIFEST}"
@@ -205,11 +205,15 @@ def _planned(
 
 
 def _needs_plate(source: ExportSource, plate: Plate | StillRoom | None) -> bool:
-    if plate is not None or source.painter is not None or source.deid.background != "plate":
+    """Where the room is not shown it tells who was not found; a moment of footage tells nothing of it."""
+    if plate is not None or _is_painted(source):
         return False
-    rules = replace(read_plan(source.store), settings=source.deid)
-    methods = [rules.default, *(r.method for r in rules.rules if r.method is not None)]
-    return any(m.cover == "whole" for m in methods) or any(r.fill == "remove" for r in rules.regions)
+    shown = replace(read_plan(source.store), settings=source.deid).shows_room
+    return shown or source.footage.n_frames >= LEAST_S * source.footage.fps
+
+
+def _is_painted(source: ExportSource) -> bool:
+    return source.painter is not None and source.deid.background == "plate"
 
 
 def _source(

@@ -56,7 +56,7 @@ def write_video(
     )
     pts = footage.pts[source.first : source.last + 1]
     audio = footage.path if source.deid.keep_audio and footage.has_audio else None
-    room = plate if source.deid.background == "plate" else None
+    room = plate if coverer.plan.shows_room else None
     painter = source.painter if source.deid.background == "plate" else None
     inpainter: Inpainter | None = painter.inpainter if painter is not None else None
     if room is not None and not room.steady:

@@ -95,8 +95,7 @@ class Preview:
         self, index: int, settings: DeidSettings, callback: FrameCallback, learning: Learning, up: F8 | None
     ) -> None:
         try:
-            plate = self._need_plate(_shares(learning)) if settings.background == "plate" else None
-            room = self._room(plate, index) if plate is not None else None
+            plate = self._need_plate(_shares(learning))
             coverer = FrameCoverer(
                 self._store,
                 self._body,
@@ -106,6 +105,7 @@ class Preview:
                 wardrobe=self._wardrobe,
                 up=up,
             )
+            room = self._room(plate, index) if coverer.plan.shows_room else None
             callback(index, coverer.cover(index, self._footage.frame(index), room))
         except UnderstudyError:
             return  # stopped, or a frame that cannot be read: the window says so where it shows the frame

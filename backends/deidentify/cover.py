@@ -27,7 +27,8 @@ from backends.deidentify.regions import (
     region_of,
 )
 from backends.deidentify.shadows import cast_shadows
-from backends.deidentify.types import Fill, FreeArea, PersonCover, Region
+from backends.deidentify.strangers import strangers
+from backends.deidentify.types import Fill, FreeArea, How, PersonCover, Region
 from backends.render import composite
 
 U1 = npt.NDArray[np.uint8]
@@ -41,6 +42,8 @@ _AREA_RADIUS = 0.25
 _SPARE_RIM = 3
 _ROOMY: tuple[Fill, ...] = ("mesh", "remove")
 _ORDER: tuple[Fill, ...] = (*_ROOMY, "blur", "pixels", "solid")
+_SIZE = 0.3
+"""Of the picture's height: how large a stranger is taken to be where nobody else is in sight."""
 
 
 @numba.njit(cache=True, nogil=True)
@@ -85,6 +88,8 @@ def cover_frame(
     phase: tuple[float, float] = (0.0, 0.0),
     areas: Sequence[FreeArea] = (),
     foreground: Foreground | None = None,
+    room: Plate | None = None,
+    rest: Fill = "solid",
     up: F8 | None = None,
     threads: int | None = None,
 ) -> tuple[U1, BoolArray]:
@@ -98,8 +103,10 @@ def cover_frame(
         covers: everybody, the spared included.
         plate: the empty room, shown where people were; else their surroundings, blurred.
         phase: of the pixel grid, so that cells cannot be compared from export to export.
-        foreground: of ``plate``; what it finds beside the people is taken for somebody whom nobody has found,
-            or for more of somebody than was known, and the empty room is shown there.
+        foreground: of ``plate`` or ``room``; what it finds beside the people is taken for somebody whom
+            nobody has found, or for more of somebody than was known. The empty room is shown there, or it is
+            covered with ``rest``.
+        room: the empty room where it is known and not shown.
         up: (3,) against gravity, for shadows: see :func:`cast_shadows`.
         threads: how many draw bodies; see :func:`backends.render.rasterize`.
 
@@ -109,6 +116,8 @@ def cover_frame(
     height, width = frame.shape[:2]
     drawn = draw_bodies(covers, camera, (height, width), threads)
     regions = _regions(covers, drawn, width, height)
+    if plate is None and room is not None and foreground is not None:
+        regions += _nobodys(frame, covers, drawn, regions, room, foreground, rest)
     below = [(a, r) for a in areas if (r := area_region(a, width, height)) is not None]
     people = np.zeros((height, width), np.bool_)
     for _, region in regions:
@@ -122,6 +131,8 @@ def cover_frame(
     if foreground is not None and light is not None:
         found = foreground.of(frame, light)
         strange = _strange(found.strange, covers, drawn)
+        if any(c.how is not None and c.how.what != "whole" for c in covers):
+            strange |= strangers(foreground.differences(frame, light), covers, covered, drawn.outlines)
         rooms = strange if rooms is None else rooms | strange
         people |= strange
         covered |= strange
@@ -136,9 +147,9 @@ def cover_frame(
     out = base.copy() if below else base
     paint = _Paint(base if below else frame, people, plate, light, phase)
     # What shows the room comes first: it may not wipe out the cover of somebody beside.
-    room = region_of(rooms) if rooms is not None else None
-    if room is not None:
-        _put(out, room, "remove", 1.0, paint)
+    behind = region_of(rooms) if rooms is not None else None
+    if behind is not None:
+        _put(out, behind, "remove", 1.0, paint)
     ordered = sorted(regions, key=lambda r: _ORDER.index(_fill_of(r[0])))
     if rooms is None:
         for person, region in ordered:
@@ -190,6 +201,28 @@ def _regions(
         for _, region in found:
             region.mask[spared[region.window]] = 0
     return found
+
+
+def _nobodys(
+    frame: U1, covers: Sequence[PersonCover], drawn: Drawn, regions: Sequence[tuple[PersonCover, Region]],
+    room: Plate, foreground: Foreground, rest: Fill,
+) -> list[tuple[PersonCover, Region]]:  # fmt: skip
+    """Whoever was not found and stands before a room that is not shown: all of them together, or nobody."""
+    height, width = frame.shape[:2]
+    covered = np.zeros((height, width), np.bool_)
+    for _, region in regions:
+        covered[region.window] |= region.mask > 0
+    people = covered.copy()
+    for cover in covers:
+        x0, y0, x1, y1 = (max(0, int(v)) for v in np.nan_to_num(cover.box))
+        people[y0 : y1 + 1, x0 : x1 + 1] = True
+    differences = foreground.differences(frame, light_of(frame, room, people))
+    found = region_of(strangers(differences, covers, covered, drawn.outlines))
+    if found is None:
+        return []
+    size = float(np.median([c.size for c in covers])) if covers else _SIZE * height
+    box = np.array([0, 0, width, height], np.float32)
+    return [(PersonCover(box, None, (), None, None, None, size, how=How("whole", rest)), found)]
 
 
 def _with_room(regions: Sequence[tuple[PersonCover, Region]], height: int, width: int) -> BoolArray:

@@ -27,6 +27,8 @@ _AT_EDGES = 0.5
 _CLOSE = 2
 """Of the small picture, in steps of two pixels."""
 _RIM = 2
+_SHADOW_DARKEST, _SHADOW_TINT = 0.5, 0.12
+"""A shadow takes at most half of the light, and of every colour about as much."""
 _SPECK = 0.02
 """Of the picture's height: what is smaller across is noise, leaves, a blinking lamp; no head that shows
 anybody."""
@@ -47,6 +49,31 @@ def _beyond(difference: Array, allowed: Array, threshold: float, out: Array) -> 
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             out[y, x] = difference[y, x] > threshold + allowed[y, x]
+
+
+@numba.njit(cache=True, nogil=True)
+def _shaded(a: Array, b: Array, darkest: float, tint: float, out: Array) -> None:
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            low, high = 9.0, 0.0
+            for c in range(3):
+                share = (a[y, x, c] + 1.0) / (b[y, x, c] + 1.0)
+                low, high = min(low, share), max(high, share)
+            if low > darkest and high < 1.0 and high - low < tint:
+                out[y, x] = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Differences:
+    """A picture against its room, in half the size, (h, w) uint8 0 or 1.
+
+    Attributes:
+        different: what is not as in the room, gaps closed.
+        certain: of that what no shadow explains.
+    """
+
+    different: U1
+    certain: U1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,14 +110,8 @@ class Foreground:
             frame: (H, W, 3) uint8; light: of the frame against the room.
         """
         height, width = frame.shape[:2]
-        w, h = self._size
-        room = replace(light, size=(h, w)).on(self._room, (slice(0, h), slice(0, w)))
-        a = cv2.GaussianBlur(cv2.resize(frame, self._size, interpolation=cv2.INTER_AREA), (3, 3), 0)
-        b = cv2.GaussianBlur(room, (3, 3), 0)
-        difference, different = np.empty((2, h, w), np.uint8)
-        _difference(a, b, difference)
-        noise = float(np.median(difference[::3, ::3]))
-        _beyond(difference, self._allowed, float(np.clip(_NOISES * noise, _LEAST, _MOST)), different)
+        different, _, _ = self._different(frame, light)
+        h = len(different)
         alike = different == 0
         # Without what is smaller than a disc of so many pixels across.
         whole = pieces(_closed(different), 0.785 * max(3.0, _SPECK * h) ** 2)
@@ -101,6 +122,30 @@ class Foreground:
             found |= self._unseen
             same[self._unseen] = 0
         return Found(found, same)
+
+    def differences(self, frame: U1, light: Light) -> Differences:
+        """What differs from the room, and what of that is no shadow. What of the room was never seen is
+        compared with what it was filled with.
+
+        Args:
+            frame: (H, W, 3) uint8; light: of the frame against the room.
+        """
+        different, a, b = self._different(frame, light)
+        certain = different.copy()
+        _shaded(a, b, _SHADOW_DARKEST, _SHADOW_TINT, certain)
+        return Differences(_closed(different), _closed(certain))
+
+    def _different(self, frame: U1, light: Light) -> tuple[U1, U1, U1]:
+        """(h, w) uint8 where picture and room differ, and both (h, w, 3), small and soft."""
+        w, h = self._size
+        room = replace(light, size=(h, w)).on(self._room, (slice(0, h), slice(0, w)))
+        a = cv2.GaussianBlur(cv2.resize(frame, self._size, interpolation=cv2.INTER_AREA), (3, 3), 0)
+        b = cv2.GaussianBlur(room, (3, 3), 0)
+        difference, different = np.empty((2, h, w), np.uint8)
+        _difference(a, b, difference)
+        noise = float(np.median(difference[::3, ::3]))
+        _beyond(difference, self._allowed, float(np.clip(_NOISES * noise, _LEAST, _MOST)), different)
+        return different, np.asarray(a), np.asarray(b)
 
 
 def _closed(mask: U1) -> U1:

@@ -95,7 +95,7 @@ def _whole_way(
     clock = StageClock(view)
     deid = DeidSettings()
     with (
-        project_of(path, project) as (store, footage), RoomAhead(project, path, deid, control) as ahead,
+        project_of(path, project) as (store, footage), RoomAhead(project, path, control) as ahead,
     ):  # fmt: skip
         options = RunOptions(watched=False)  # as the command has it
         found = run_pipeline(store, footage, engine, options, control, clock, ahead.begin)

@@ -13,7 +13,6 @@ from app.export.ahead import RoomAhead
 from app.export.plate import build_plate
 from app.pipeline.events import Event, StageStarted
 from app.pipeline.job import Control
-from app.review.types import DeidSettings
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +22,14 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Theatre:
     return stage
 
 
-def ahead_of(stage: Theatre, settings: DeidSettings, control: Control | None = None) -> RoomAhead:
-    return RoomAhead(stage.store.path, stage.footage.path, settings, control or Control())
+def ahead_of(stage: Theatre, control: Control | None = None) -> RoomAhead:
+    return RoomAhead(stage.store.path, stage.footage.path, control or Control())
 
 
 def test_the_room_is_the_one_that_the_export_would_build(stage: Theatre) -> None:
     expected = build_plate(stage.store, stage.footage, Control(), lambda event: None)
     events: list[Event] = []
-    with ahead_of(stage, DeidSettings()) as ahead:
+    with ahead_of(stage) as ahead:
         ahead.begin()
         room = ahead.room(events.append)
     assert room is not None
@@ -38,18 +37,9 @@ def test_the_room_is_the_one_that_the_export_would_build(stage: Theatre) -> None
     assert all(isinstance(e, StageStarted) and e.stage == "plate" for e in events)
 
 
-@pytest.mark.parametrize(
-    "settings", [DeidSettings(background="original"), DeidSettings(cover="head", fill="solid")]
-)
-def test_no_room_is_built_that_nobody_would_see(stage: Theatre, settings: DeidSettings) -> None:
-    with ahead_of(stage, settings) as ahead:
-        ahead.begin()
-        assert ahead.room(lambda event: None) is None
-
-
 def test_a_run_that_fails_ends_the_building(stage: Theatre) -> None:
 
-    ahead = ahead_of(stage, DeidSettings())
+    ahead = ahead_of(stage)
 
     def fails() -> None:
         with ahead:
@@ -72,13 +62,13 @@ def test_who_waits_for_the_room_can_be_stopped(stage: Theatre, monkeypatch: pyte
             inner.check()
 
     monkeypatch.setattr("app.export.ahead.build_plate", waits)
-    with ahead_of(stage, DeidSettings(), control) as ahead:
+    with ahead_of(stage, control) as ahead:
         ahead.begin()
         with pytest.raises(Cancelled):
             ahead.room(lambda event: None)
 
 
 def test_what_fails_is_left_to_the_export(stage: Theatre, tmp_path: Path) -> None:
-    with RoomAhead(stage.store.path, tmp_path / "no.mp4", DeidSettings(), Control()) as ahead:
+    with RoomAhead(stage.store.path, tmp_path / "no.mp4", Control()) as ahead:
         ahead.begin()
         assert ahead.room(lambda event: None) is None

@@ -163,8 +163,11 @@ def test_what_the_tracker_took_for_no_person_is_erased_where_the_empty_room_is_k
     assert both.n_people == 1
     frame = stage.footage.frame(1)
     empty = Plate(theatre.room(), np.ones((theatre.HEIGHT, theatre.WIDTH), bool), 1.0)
-    for settings, gone in ((DeidSettings(), True), (DeidSettings(background="original"), False)):
-        coverer = FrameCoverer(stage.store, theatre.BODY, theatre.CAMERA, settings, empty)
+    over_the_picture = DeidSettings(fill="solid", background="original")
+    for settings, room, gone in (
+        (DeidSettings(), empty, True), (over_the_picture, empty, True), (over_the_picture, None, False),
+    ):  # fmt: skip
+        coverer = FrameCoverer(stage.store, theatre.BODY, theatre.CAMERA, settings, room)
         assert theatre.skin(coverer.cover(1, frame)).any() != gone
     stage.store.close()
     stage.footage.close()
