@@ -94,7 +94,7 @@ class Desk(QWidget):
         self._tabs.setDocumentMode(True)
         self._tabs.tabBar().setDrawBase(False)
         self._narrow: bool | None = None
-        self._scroll: QScrollArea | None = None
+        self._scrolls: list[QScrollArea] = []
         self._panels_shown = True
         self._middle = QSplitter(Qt.Orientation.Horizontal)
         centre = _panel()
@@ -173,32 +173,33 @@ class Desk(QWidget):
                     widget.setParent(None)
         while self._tabs.count():
             self._tabs.removeTab(0)
-        if self._scroll is not None:
-            self._scroll.takeWidget()  # or it goes on giving the table its own place and size
-            self._scroll.deleteLater()
-            self._scroll = None
+        for part in (self.people, self.deid):
+            part.setParent(None)
+        for area in self._scrolls:
+            area.takeWidget()  # or it goes on giving the table its own place and size
+            area.setParent(None)
+            area.deleteLater()
+        who = _panel()
+        column = who.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.addWidget(self.people)
+        column.addWidget(self.deid)
+        column.addStretch(1)
+        people = _scrolled(who)
+        self._scrolls = [people]
         left, right = self._left.layout(), self._right.layout()
         assert isinstance(left, QVBoxLayout)
         assert isinstance(right, QVBoxLayout)
         if narrow:
-            people = _panel()
-            column = people.layout()
-            assert isinstance(column, QVBoxLayout)
-            column.addWidget(self.people)
-            column.addWidget(self.deid)
-            column.addStretch(1)
-            self._scroll = _scrolled(self.keypoints)
-            for title, widget in (
-                ("People", people), ("Review", self.review), ("Keypoints", self._scroll),
-            ):  # fmt: skip
+            points = _scrolled(self.keypoints)
+            self._scrolls.append(points)
+            for title, widget in (("People", people), ("Review", self.review), ("Keypoints", points)):
                 self._tabs.addTab(widget, title)
             right.addWidget(self._tabs, 1)
             self._tabs.show()
         else:
             self._tabs.hide()
-            left.addWidget(self.people)
-            left.addWidget(self.deid)
-            left.addStretch(1)
+            left.addWidget(people, 1)
             right.addWidget(self.review, 2)
             right.addWidget(line())
             right.addWidget(self.keypoints, 3)
@@ -217,6 +218,7 @@ def _scrolled(widget: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setWidget(widget)
     area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return area
 
 

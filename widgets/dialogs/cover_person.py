@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from app.deidentify.plan import Method, PersonRule
 from app.review.privacy import method_text
 from app.review.types import COVER_LABELS, COVER_WHY_NOT, FILL_LABELS, FILL_WHY_NOT, LOOK_LABELS
-from widgets.dialogs.message import primary
+from widgets.dialogs.message import fit_height, primary
 from widgets.paragraph import Paragraph
 
 _SEEN = (
@@ -159,7 +159,7 @@ class CoverPersonDialog(QDialog):
         self.apply_button.setToolTip(problem)
         if seen and not self.reason.text():
             self.reason.setFocus()
-        self.adjustSize()
+        fit_height(self)
 
     def _apply(self) -> None:
         _, first, last = self._spans[self.when.checkedId()]

@@ -83,6 +83,7 @@ class ExportDone(QWidget):
             column.addWidget(widget)
         column.addSpacing(4)
         column.addLayout(self._files)
+        column.addSpacing(8)
         column.addStretch(1)
         row = QHBoxLayout()
         self.again = QPushButton("Back")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -37,7 +37,7 @@ from app.review.types import (
 )
 from widgets.dialogs.export_done import ExportDone
 from widgets.dialogs.export_working import ExportWorking
-from widgets.dialogs.message import primary
+from widgets.dialogs.message import fit_height, primary
 from widgets.panels.paint import counted
 from widgets.paragraph import Paragraph
 
@@ -129,7 +129,7 @@ class ExportSheet(QDialog):
             if kind == "dicom":
                 check.toggled.connect(self._with_video)
             grid.addWidget(check, i, 0)
-            grid.addWidget(_label(detail), i, 1)
+            grid.addWidget(_label(detail), i, 1, Qt.AlignmentFlag.AlignVCenter)
             self._checks[kind] = check
         column.addLayout(grid)
         self._body_row = QWidget()
@@ -178,7 +178,7 @@ class ExportSheet(QDialog):
         )  # fmt: skip
         for i, (check, detail) in enumerate(zip((self.audit, self.report, self.pictures), details)):
             proof.addWidget(check, i, 0)
-            proof.addWidget(_label(detail), i, 1)
+            proof.addWidget(_label(detail), i, 1, Qt.AlignmentFlag.AlignVCenter)
         column.addLayout(proof)
         column.addSpacing(6)
         column.addWidget(_label("FRAMES", "section"))
@@ -210,6 +210,7 @@ class ExportSheet(QDialog):
         self._confirm.toggled.connect(self._check_ready)
         column.addWidget(self._warning)
         column.addWidget(self._confirm)
+        column.addStretch(1)
         column.addSpacing(8)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
@@ -284,6 +285,7 @@ class ExportSheet(QDialog):
         self._warning.setVisible(bool(warning))
         self._confirm.setVisible(bool(warning))
         self._look_into_folder()
+        fit_height(self)
 
     def _look_into_folder(self) -> None:
         """An export that did not pass its check is there to be replaced; one that did is worth a question."""
@@ -408,7 +410,7 @@ class ExportSheet(QDialog):
         self._page.hide()
         self._page = page
         page.show()
-        QTimer.singleShot(0, self.adjustSize)  # once its words have been wrapped
+        fit_height(self)
 
     def reject(self) -> None:
         """Escape while it works asks the work to stop instead of hiding it."""

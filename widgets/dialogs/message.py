@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from widgets.paragraph import Paragraph
@@ -28,6 +28,22 @@ def plain_dialog(parent: QWidget | None, title: str, text: str, detail: str = ""
     layout.addStretch(1)
     layout.addSpacing(8)
     return dialog
+
+
+def fit_height(dialog: QDialog) -> None:
+    """Make it as high as what is in it, soon: its words have to be wrapped first.
+
+    Qt would reckon with the words as they wrap at the width that they ask for, not at the dialog's.
+    """
+
+    def fit() -> None:
+        layout = dialog.layout()
+        if layout is not None:
+            layout.activate()
+            dialog.resize(dialog.width(), layout.totalHeightForWidth(dialog.width()))
+
+    for wait in (0, 20):  # paragraphs take their height when they are laid out
+        QTimer.singleShot(wait, dialog, fit)
 
 
 def button_row(dialog: QDialog, *buttons: QPushButton) -> QHBoxLayout:

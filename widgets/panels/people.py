@@ -30,6 +30,9 @@ from widgets import theme
 from widgets.panels.paint import MARGIN, hint_label, section_label
 from widgets.panels.people_cards import CARD_HEIGHT, PERSON_ROLE, CardDelegate, details
 
+_AT_LEAST = 2
+"""Cards that are seen however little room there is: below them there is more to see."""
+
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
@@ -120,7 +123,7 @@ class PeoplePanel(QWidget):
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._open_menu)
         self.view.setAccessibleName("People")
-        self.view.setMinimumHeight(CARD_HEIGHT)
+        self.view.setMinimumHeight(CARD_HEIGHT)  # more once there are more people
         self.view.deleted.connect(self._delete_current)
         self.view.selectionModel().currentChanged.connect(self._current_changed)
         self.model.rename_requested.connect(self.rename_requested)
@@ -148,6 +151,7 @@ class PeoplePanel(QWidget):
         self.heading.setText(f"People · {len(rows)}" if rows else "People")
         self.empty.setVisible(not rows)
         self.view.setVisible(bool(rows))
+        self.view.setMinimumHeight(min(max(len(rows), 1), _AT_LEAST) * CARD_HEIGHT)
         self.set_selected(kept)
         self.updateGeometry()
 

@@ -103,10 +103,11 @@ class _Row(QAbstractButton):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(bar)
         painter.drawRoundedRect(QRectF(3, 7, 3, self.height() - 14), 1.5, 1.5)
-        width = self.width() - 12 - (_CROSS if self._editable else 0)
+        has_cross = self._editable and (self.underMouse() or self.hasFocus())
+        width = self.width() - 14 - (_CROSS if has_cross else 0)
         draw_text(painter, QRectF(12, 3, width, 17), self.row.title)
         draw_text(painter, QRectF(12, 19, width, 15), self.row.detail, pixels=11, color=palette.secondary)
-        if self._editable and (self.underMouse() or self.hasFocus()):
+        if has_cross:
             c = self._cross().center()
             painter.setPen(QPen(palette.text if self._over_cross else palette.secondary, 1.4))
             for sign in (1, -1):
