@@ -8,6 +8,7 @@ inputs, as older exporters do.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ F4 = npt.NDArray[np.float32]
 
 _CHANNELS = 1
 """Place of the one dimension of (N, C, H, W) that stays."""
+
+_CHUNK = 1 << 20
 
 _QUIET = 3
 """ONNX Runtime's level from which on it writes to the console: errors, which come as exceptions too."""
@@ -58,6 +61,8 @@ class PictureNetwork:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = _QUIET
         options.enable_mem_pattern = False  # pictures come in many sizes: a plan for each would only grow
+        _share_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
         try:
             self._session: Any = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # each kind of fault has a class of its own, which the library hides
@@ -69,6 +74,23 @@ class PictureNetwork:
         """The outputs for (N, C, H, W)."""
         found = self._session.run(self._outputs, {self._input: pictures})
         return [np.asarray(o, dtype=np.float32) for o in found]
+
+
+@cache
+def _share_memory() -> None:
+    """Let all networks of the process take memory by the piece that is asked for, from one store.
+
+    By default each has a store of its own that grows by doubling: with pictures of many sizes it is never
+    filled, and goes on growing. A second call is an error to the library, hence the cache.
+    """
+    import onnxruntime as ort
+
+    kind = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    as_requested = {
+        "max_mem": 0, "arena_extend_strategy": 1, "initial_chunk_size_bytes": _CHUNK,
+        "max_dead_bytes_per_chunk": _CHUNK,
+    }  # fmt: skip
+    ort.create_and_register_allocator(kind, ort.OrtArenaCfg(as_requested))
 
 
 def of_any_size(model: bytes, outputs: Sequence[str]) -> bytes:
