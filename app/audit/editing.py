@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.audit.store import read_events
-from app.audit.types import F4, KIND_LABELS, LeakEvent, LeakKind
+from app.audit.types import F4, LeakEvent, LeakKind
 from app.deidentify.editing import PlanEditor
 from app.deidentify.plan import RegionKey
 from app.errors import ProjectError
@@ -65,7 +65,7 @@ class AuditEditor:
         first, last = max(0, event.first - _LEAD_FRAMES), min(footage.n_frames - 1, event.last + _LEAD_FRAMES)
         after = {**row, "state": "covered", "reason": "", "who": current_user()}
         return self._plan.add_region(
-            KIND_LABELS[event.kind], "solid", first, last,
+            f"Over {_name(row)}", "solid", first, last,
             region_keys(event, footage.width, footage.height), event_id,
             also=(RowChange("leaks", row, after),),
             edit_label=f"Cover {_name(row)} that the audit found",

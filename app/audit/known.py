@@ -43,6 +43,10 @@ _LEAST_REACH = 0.12
 """Of somebody's height: so far from the middle of their face their head may be told by another network, also
 where their own face is seen narrow."""
 
+_AS_HIGH, _SAME = 0.6, 0.5
+"""A body that another network sees is the known one where it is so much of its height, and shares so much of
+the smaller box."""
+
 _TOP = 0.35
 """Upper part of a body's box that holds the head, where no keypoint says more."""
 
@@ -54,7 +58,7 @@ class Known(Protocol):
         """Heads that should be covered and are not."""
 
     def is_spared(self, frame: int, finding: Finding) -> bool:
-        """Whether a finding is of somebody who may be seen."""
+        """Whether a finding is of somebody who may be seen, or of that of them which may be."""
 
     def is_free(self, frame: int, box: F4) -> bool:
         """Whether nobody is known to be there."""
@@ -104,7 +108,10 @@ class KnownPeople:
         return self._plan.settings.believed_only and guess_belief(presence, people) < 1
 
     def is_spared(self, frame: int, finding: Finding) -> bool:
-        """Whether a finding is of somebody who is spared in this frame, and of nobody else."""
+        """Whether a finding is of somebody who is spared in this frame, and of nobody else; or of the body of
+        somebody of whom no more than the head was to be covered, and is."""
+        if finding.kind == "person" and self._shows_a_body_only(frame, finding):
+            return True
         spared: list[Presence] = []
         others: list[Presence] = []
         for presence in self._at(frame):
@@ -112,6 +119,19 @@ class KnownPeople:
             (others if is_covered else spared).append(presence)
         place = finding.anchor
         return any(_is_of(place, p) for p in spared) and not any(_is_of(place, p) for p in others)
+
+    def _shows_a_body_only(self, frame: int, finding: Finding) -> bool:
+        record = self._record.at(frame)
+        for presence in self._at(frame):
+            method = self._plan.method_for(presence.track.track_id, frame)
+            core = _core_of_head(presence)
+            if method is None or method.cover == "whole" or core is None or not presence.drawn:
+                continue
+            hidden = share_in(record.claimed, core) >= _LEAST_CLAIMED
+            hidden = hidden and share_in(record.replaced, core) >= _LEAST_REPLACED
+            if hidden and _is_same_body(finding.box, presence.box):
+                return True
+        return False
 
     def is_free(self, frame: int, box: F4) -> bool:
         """Whether nobody is known to be anywhere near a box."""
@@ -168,6 +188,15 @@ def _is_of(place: F4, presence: Presence) -> bool:
         reach = max(_HEAD * wide, _LEAST_REACH * float(y1 - y0))
         return _holds(around(core, 2 * reach / wide), middle)
     return _holds(np.array([x0, y0, x1, y0 + _TOP * (y1 - y0)], np.float32), middle)
+
+
+def _is_same_body(a: F4, b: F4) -> bool:
+    """Whether two boxes hold the same body: about as high, and the smaller one mostly in the other."""
+    shared = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
+    size_a, size_b = a[2:] - a[:2], b[2:] - b[:2]
+    alike = min(size_a[1], size_b[1]) / max(size_a[1], size_b[1], 1e-6)
+    smaller = max(min(float(np.prod(size_a)), float(np.prod(size_b))), 1e-6)
+    return bool(alike >= _AS_HIGH and float(np.prod(shared)) / smaller >= _SAME)
 
 
 def _holds(box: F4, point: npt.NDArray[np.floating[Any]]) -> bool:

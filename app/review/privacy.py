@@ -23,10 +23,13 @@ from app.review.types import (
     COVER_LABELS,
     FILL_LABELS,
     FILL_WHY_NOT,
+    HEAD_MESH,
     LOOK_LABELS,
     REGION_FILL_LABELS,
+    Cover,
     DeidSettings,
     EditLabel,
+    Fill,
 )
 
 F4 = npt.NDArray[np.float32]
@@ -73,18 +76,24 @@ class LeakMark:
     box: F4
 
 
+def fill_label(cover: Cover, fill: Fill) -> str:
+    """What covers people, in words."""
+    return HEAD_MESH if fill == "mesh" and cover != "whole" else FILL_LABELS[fill]
+
+
 def method_text(method: Method | None, *, look: bool = False) -> str:
     """ "body mesh", "head, pixels", "may be seen"; with ``look`` also how a mesh looks."""
     if method is None:
         return "may be seen"
-    cover = "" if method.cover == "whole" else f"{COVER_LABELS[method.cover].lower()}, "
-    words = cover + FILL_LABELS[method.fill].lower()
+    words = fill_label(method.cover, method.fill).lower()
+    if method.cover != "whole" and (method.cover, method.fill) != ("head", "mesh"):
+        words = f"{COVER_LABELS[method.cover].lower()}, {words}"
     return f"{words}, {LOOK_LABELS[method.look].lower()}" if look and method.fill == "mesh" else words
 
 
 def deid_words(deid: DeidSettings, rows: Sequence[PlanRow], *, has_audio: bool) -> str:
     """How everybody is covered, and what is covered beside, in one sentence."""
-    with_what = FILL_LABELS[deid.fill].lower()
+    with_what = fill_label(deid.cover, deid.fill).lower()
     if deid.fill == "mesh":
         with_what = f"{with_what}, {LOOK_LABELS[deid.look].lower()}"
     parts = [

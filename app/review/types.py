@@ -201,6 +201,8 @@ FILL_LABELS: dict[Fill, str] = {
     "mesh": "Body mesh", "solid": "Solid colour", "pixels": "Pixels", "remove": "Removed", "blur": "Blur",
 }  # fmt: skip
 """In the order in which the window offers them; under a head or a face the mesh is the head's only."""
+HEAD_MESH = "Head mesh"
+"""What the window calls the mesh where no more than the head is covered."""
 FILL_WHY_NOT: dict[Fill, str] = {
     "pixels": "Coarse pixels still show build and clothes, and can be compared from frame to frame.",
     "blur": "A blur can be seen through: 96 of 100 blurred faces were recognised again in a published test.",

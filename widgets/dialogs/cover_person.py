@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.deidentify.plan import Method, PersonRule
-from app.review.privacy import method_text
+from app.review.privacy import fill_label, method_text
 from app.review.types import COVER_LABELS, COVER_WHY_NOT, FILL_LABELS, FILL_WHY_NOT, LOOK_LABELS
 from widgets.dialogs.message import fit_height, primary
 from widgets.paragraph import Paragraph
@@ -143,6 +143,7 @@ class CoverPersonDialog(QDialog):
         seen, otherwise, method = self.seen.isChecked(), self.otherwise.isChecked(), self._method()
         for widget in (self.cover, self.fill, self.look):
             widget.setEnabled(otherwise)
+        self.fill.setItemText(self.fill.findData("mesh"), fill_label(method.cover, "mesh"))
         for part in (self.look, self._look_label):
             part.setVisible(method.fill == "mesh")
         why_not = FILL_WHY_NOT.get(method.fill, "") or COVER_WHY_NOT.get(method.cover, "")

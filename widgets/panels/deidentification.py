@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from app.review.privacy import PlanRow
+from app.review.privacy import PlanRow, fill_label
 from app.review.types import (
     AUDIO_WHY_NOT,
     BACKGROUND_LABELS,
@@ -60,6 +60,10 @@ class ValueRow(QAbstractButton):
     def sizeHint(self) -> QSize:
         """One line."""
         return QSize(180, _ROW)
+
+    def set_options(self, options: Mapping[Any, str]) -> None:
+        """Other words for what can be chosen."""
+        self._options = dict(options)
 
     def set_value(self, value: Any, instead: str = "") -> None:
         """Show a value, by its name or by the words given instead."""
@@ -208,6 +212,7 @@ class DeidPanel(QWidget):
     def _show(self) -> None:
         settings = self._settings
         self.cover.set_value(settings.cover)
+        self.fill.set_options({fill: fill_label(settings.cover, fill) for fill in FILL_LABELS})
         self.fill.set_value(settings.fill)
         why_not = [FILL_WHY_NOT.get(settings.fill, "") or COVER_WHY_NOT.get(settings.cover, "")]
         why_not += [AUDIO_WHY_NOT] if settings.keep_audio else []

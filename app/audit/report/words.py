@@ -63,7 +63,8 @@ def person_name(track: int | None) -> str:
 def method_words(method: Mapping[str, Any]) -> str:
     """ "whole person replaced by body mesh"."""
     cover, fill = str(method.get("cover", "")), str(method.get("fill", ""))
-    verb = "blurred" if fill == "blur" else f"replaced by {_FILLS.get(fill, fill)}"
+    by = "head mesh" if fill == "mesh" and cover != "whole" else _FILLS.get(fill, fill)
+    verb = "blurred" if fill == "blur" else f"replaced by {by}"
     look = _LOOKS.get(str(method.get("look", "shaded")), "") if fill == "mesh" else ""
     return f"{_COVERS.get(cover, cover)} {verb}{look}"
 

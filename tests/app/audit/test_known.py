@@ -13,13 +13,14 @@ from app.audit.record import CoverageRecord
 from app.deidentify.plan import DeidPlan, PersonRule
 from app.export.coverage import Presence
 from app.project.records import TrackRecord
-from app.review.types import DeidSettings
+from app.review.types import Cover, DeidSettings
 from backends.audit.types import Finding
 from backends.keypoints.layout import INDEX, N_KEYPOINTS
 from backends.keypoints.types import Keypoints, Visibility
 from tests.app.export import theatre
 
 LEFT, RIGHT = 70.0, 120.0
+_HEAD_BESIDE = np.array([80, 50, 88, 58], np.float32)
 
 
 def _standing(track: int, x: float) -> Presence:
@@ -36,6 +37,40 @@ def _standing(track: int, x: float) -> Presence:
 def _person(x: float, y: float) -> Finding:
     head = np.array([x - 4, y - 4, x + 4, y + 4], np.float32)
     return Finding("person", np.array([x - 12, y - 6, x + 12, y + 90], np.float32), 0.9, "x", head=head)
+
+
+def _made(stage: theatre.Theatre, monkeypatch: pytest.MonkeyPatch, plan: DeidPlan, head: bool) -> KnownPeople:
+    """Both heads painted over, or nothing of it."""
+    record = CoverageRecord(theatre.HEIGHT, theatre.WIDTH)
+    before = np.zeros((theatre.HEIGHT, theatre.WIDTH, 3), np.uint8)
+    covered = np.zeros((theatre.HEIGHT, theatre.WIDTH), np.bool_)
+    if head:
+        for x in (LEFT, RIGHT):
+            covered[8:44, int(x) - 16 : int(x) + 16] = True
+    after = before.copy()
+    after[covered] = 200
+    record.add(5, before, after, covered)
+    made = KnownPeople(stage.store, 20.0, plan, record)
+    monkeypatch.setattr(made, "_at", lambda frame: [_standing(1, LEFT), _standing(2, RIGHT)])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("cover", "head", "meant"),
+    [("head", True, True), ("face", True, True), ("head", False, False), ("whole", True, False)],
+)
+def test_where_heads_are_covered_a_body_is_no_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cover: Cover, head: bool, meant: bool
+) -> None:
+    stage = theatre.make_theatre(tmp_path)
+    known = _made(stage, monkeypatch, DeidPlan(DeidSettings(cover=cover)), head)
+    body = Finding("person", np.array([62, 30, 92, 116], np.float32), 0.9, "x", head=_HEAD_BESIDE)
+    assert known.is_spared(5, body) is meant
+    elsewhere = Finding("person", np.array([0, 30, 30, 116], np.float32), 0.9, "x", head=_HEAD_BESIDE)
+    assert not known.is_spared(5, elsewhere), "nobody is known there"
+    face = Finding("face", np.array([66, 50, 76, 62], np.float32), 0.9, "x")
+    assert not known.is_spared(5, face), "a face is a face"
+    stage.store.close()
 
 
 @pytest.fixture
