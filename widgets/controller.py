@@ -280,12 +280,21 @@ class Controller(QObject):
             self.note("covering…" if not self.playback.playing else "")
         self.desk.viewport.set_waiting("Covering people…")
         s.preview_deidentified(
-            self.frame, self.bridge.to_window(self._covered_arrived), self.bridge.to_window(self._room_learnt)
+            self.frame,
+            self.bridge.to_window(self._covered_arrived),
+            self.bridge.to_window(self._room_learnt),
+            self.bridge.to_window(self._covering_failed),
         )
 
     def _room_learnt(self, share: float) -> None:
         if self.session is not None:
             self.desk.viewport.set_waiting(f"Learning the empty room… {100 * share:.0f} %")
+
+    def _covering_failed(self, message: str) -> None:
+        self.desk.viewport.set_covered(None)
+        self.desk.viewport.set_waiting("Cannot be covered as it should be")
+        self.note("")
+        self.desk.status.show_message(message, lasting=True)
 
     def _covered_arrived(self, frame: int, image: U1) -> None:
         if self.session is None or self.mode not in ("deidentified", "split"):

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
+from app.deidentify.segmentations import segmentation_names
 from app.errors import UnderstudyError
 from app.export.bodies import export_bodies
 from app.export.inpainters import remembered_painters
@@ -68,7 +69,7 @@ class Sheets(QObject):
             inpainters=remembered_painters(),
             cut_tracks=sum(1 for i in session.review_items() if i.title == TRACK_ENDS and not i.done),
             camera=self._cameras.name, n_cameras=len(self._cameras.exports()), plan=session.plan_rows(),
-            stem=session.name,
+            stem=session.name, masks=segmentation_names(),
         )  # fmt: skip
         sheet.export_requested.connect(
             lambda request: self._work.export(

@@ -113,6 +113,14 @@ def segmentations() -> tuple[Segmentation, ...]:
     return tuple(found)
 
 
+def segmentation_names() -> list[str]:
+    """What those that were added are called; none where that cannot be told, which an export will refuse."""
+    try:
+        return [s.name for s in segmentations()]
+    except ModelError:
+        return []
+
+
 def open_segmentation(chosen: Segmentation) -> PersonMasks:
     """One that was added, ready to be asked; kept for the next time.
 

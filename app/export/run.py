@@ -13,6 +13,7 @@ import numpy as np
 from app.audit.report import report_paths, write_report
 from app.audit.run import AUDIT_STAGE
 from app.deidentify.editing import read_plan
+from app.deidentify.sources import installed_sources
 from app.errors import ExportError, ModelError
 from app.export.atomic import make_folder, unless_left_empty
 from app.export.bodies import ExportBody
@@ -105,6 +106,8 @@ def _export(
     open_to_view = _Uncovered.of(source) if "video" in request.kinds else _Uncovered()
     if open_to_view.words and not request.allow_uncovered:
         raise ExportError(f"{open_to_view.words} {_CONFIRM}")
+    if "video" in request.kinds:
+        installed_sources()  # one that does not start is told before the long work begins
     make_folder(request.folder)
     written: list[Written] = []
     video_s = 0.0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import UnderstudyError
+from app.errors import ModelError, UnderstudyError
 from app.export.frames import FrameCoverer
 from app.export.looks import Wardrobe
 from app.export.plate import build_plate, room_of_frame
@@ -24,6 +24,7 @@ from backends.body import BodyModel
 
 F8 = npt.NDArray[np.float64]
 Learning = Callable[[float], None]
+Failed = Callable[[str], None]
 
 
 class Preview:
@@ -69,14 +70,15 @@ class Preview:
 
     def request(
         self, index: int, settings: DeidSettings, callback: FrameCallback,
-        learning: Learning = lambda _: None, up: F8 | None = None,
+        learning: Learning = lambda _: None, up: F8 | None = None, failed: Failed = lambda _: None,
     ) -> None:  # fmt: skip
         """Cover frame ``index``; ``callback(index, rgb)`` runs on the worker thread.
 
         So does ``learning(share)``, where the empty room has to be learnt first: how much of that is done.
-        ``up`` (3,) is against gravity, camera axes.
+        ``up`` (3,) is against gravity, camera axes. ``failed(message)``: nothing can be covered as it
+        should be.
         """
-        self._worker.submit(lambda: self._cover(index, settings, callback, learning, up))
+        self._worker.submit(lambda: self._cover(index, settings, callback, learning, up, failed))
 
     def request_never_seen(self, index: int, callback: FrameCallback) -> None:
         """What frame ``index`` of the empty room shows that nobody ever saw.
@@ -92,8 +94,9 @@ class Preview:
         self._marker.close()
 
     def _cover(
-        self, index: int, settings: DeidSettings, callback: FrameCallback, learning: Learning, up: F8 | None
-    ) -> None:
+        self, index: int, settings: DeidSettings, callback: FrameCallback, learning: Learning, up: F8 | None,
+        failed: Failed,
+    ) -> None:  # fmt: skip
         try:
             plate = self._need_plate(_shares(learning))
             coverer = FrameCoverer(
@@ -107,6 +110,8 @@ class Preview:
             )
             room = self._room(plate, index) if coverer.plan.shows_room else None
             callback(index, coverer.cover(index, self._footage.frame(index), room))
+        except ModelError as error:
+            failed(str(error))
         except UnderstudyError:
             return  # stopped, or a frame that cannot be read: the window says so where it shows the frame
 

@@ -91,8 +91,11 @@ def method_text(method: Method | None, *, look: bool = False) -> str:
     return f"{words}, {LOOK_LABELS[method.look].lower()}" if look and method.fill == "mesh" else words
 
 
-def deid_words(deid: DeidSettings, rows: Sequence[PlanRow], *, has_audio: bool) -> str:
-    """How everybody is covered, and what is covered beside, in one sentence."""
+def deid_words(
+    deid: DeidSettings, rows: Sequence[PlanRow], *, has_audio: bool, masks: Sequence[str] = ()
+) -> str:
+    """How everybody is covered, and what is covered beside, in one sentence. ``masks``: segmentations that
+    were added."""
     with_what = fill_label(deid.cover, deid.fill).lower()
     if deid.fill == "mesh":
         with_what = f"{with_what}, {LOOK_LABELS[deid.look].lower()}"
@@ -105,6 +108,8 @@ def deid_words(deid: DeidSettings, rows: Sequence[PlanRow], *, has_audio: bool) 
         n = sum(r.kind == kind and not r.spared for r in rows)
         if n:
             parts.append(f"{n} {one}{'' if n == 1 else 's'}")
+    if masks:
+        parts.append(f"masks of {' and '.join(masks)} too")
     return " · ".join(parts)
 
 

@@ -418,11 +418,12 @@ class Session(SessionEdits):
         return self._after(self._work.keep_carried())
 
     def preview_deidentified(
-        self, i: int, callback: FrameCallback, learning: Callable[[float], None] = lambda _: None
-    ) -> None:
+        self, i: int, callback: FrameCallback, learning: Callable[[float], None] = lambda _: None,
+        failed: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         """Frame ``i`` as the export will show it; newest wins. On a worker thread: ``callback``, and before
-        it ``learning(share)`` while the empty room is learnt."""
-        self._preview.request(i, self.deid, callback, learning, self.camera.R[:, 2])
+        it ``learning(share)`` while the empty room is learnt, or ``failed(message)`` where it cannot be."""
+        self._preview.request(i, self.deid, callback, learning, self.camera.R[:, 2], failed)
 
     def preview_never_seen(self, i: int, callback: FrameCallback) -> None:
         """RGBA: where the empty room of frame ``i`` was filled in, because no frame shows it."""

@@ -227,7 +227,7 @@ class ExportSheet(QDialog):
         self, folder: Path, n_frames: int, marked: tuple[int, int] | None, uncovered_frames: int,
         people: int, has_audio: bool, deid: DeidSettings, *, unprocessed: int = 0, cut_tracks: int = 0,
         bodies: Sequence[BodyChoice] = (), inpainters: Sequence[LearnedInpainter] = (), camera: str = "",
-        n_cameras: int = 0, plan: Sequence[PlanRow] = (), stem: str = "",
+        n_cameras: int = 0, plan: Sequence[PlanRow] = (), stem: str = "", masks: Sequence[str] = (),
     ) -> None:  # fmt: skip
         """What the project is like.
 
@@ -238,7 +238,7 @@ class ExportSheet(QDialog):
             inpainters: networks that may paint the empty room.
             camera: this project's camera, and how many its room has that can be exported with it.
             plan: who is covered otherwise, who may be seen, which regions are covered as well.
-            stem: what the files' names begin with.
+            stem: what the files' names begin with. masks: names of segmentations that were added.
         """
         self._stem = stem
         self._cameras_row.setVisible(n_cameras > 1)
@@ -264,7 +264,7 @@ class ExportSheet(QDialog):
             self._part.setChecked(True)
         else:
             self._part.setToolTip("Mark a range in the timeline with I and O")
-        self._deid.setText(deid_words(deid, plan, has_audio=has_audio))
+        self._deid.setText(deid_words(deid, plan, has_audio=has_audio, masks=masks))
         notes = deid_notes(deid, plan, has_audio=has_audio)
         self._notes.setText("\n".join(notes))
         self._notes.setVisible(bool(notes))

@@ -209,6 +209,25 @@ def test_learning_the_empty_room_tells_how_far_it_is(session: Session) -> None:
     assert shares.count(1.0) == 1  # the second time the room is known
 
 
+def test_a_preview_that_would_cover_less_than_was_meant_is_told_and_not_shown(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERSTUDY_CONFIG", str(tmp_path / "config"))
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "segmentations.json").write_text("{")
+    told: list[str] = []
+    ended = threading.Semaphore(0)
+
+    def failed(message: str) -> None:
+        told.append(message)
+        ended.release()
+
+    session.set_deid(DeidSettings(cover="head", fill="solid", background="original"))
+    session.preview_deidentified(30, lambda *_: pytest.fail("shown"), failed=failed)
+    assert ended.acquire(timeout=60)
+    assert "is damaged" in told[0]
+
+
 def test_footage_that_moved_is_asked_for_and_checked(project: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
