@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.evaluate.utility import Utility, similarity
+from app.datasets.types import TruePerson
+from app.evaluate.people import TrueSide
+from app.evaluate.utility import Utility, similarity, somebody
 from backends.keypoints.types import Keypoints, PoseEstimate
 
 
@@ -42,3 +44,28 @@ def test_people_whom_the_networks_lose_in_the_original_itself_are_told_apart() -
     assert utility.steady == pytest.approx(1.0)
     assert np.isnan(Utility().mean)
     assert np.isnan(Utility().steady)
+
+
+def true_side(person: PoseEstimate) -> TrueSide:
+    """Somebody who stands exactly where ``person`` was found."""
+    xy = person.keypoints.xy.astype(np.float64)
+    return TrueSide(
+        TruePerson(1), person.box.astype(np.float64), xy, np.ones(23, np.bool_), np.full(23, 2, np.uint8),
+        5300.0, False, False,
+    )  # fmt: skip
+
+
+def test_a_second_skeleton_on_somebody_is_nobody_and_counts_only_in_the_figure_of_all() -> None:
+    utility = Utility()
+    person, second, elsewhere = estimate(0), estimate(3), estimate(900)
+    assert somebody([person, second, elsewhere], [true_side(person)]) == [True, False, False]
+    assert somebody([person, estimate(5, visibility=0)], [true_side(person)]) == [True]
+    assert somebody([person], []) == [False]
+    utility.add([person, second], [person], [person], [true_side(person)])
+    assert utility.mean == pytest.approx(0.5)
+    assert utility.of_people == pytest.approx(1.0)
+    assert utility.nobody == pytest.approx(0.5)
+    blind = Utility()
+    blind.add([person], [person], [person])
+    assert np.isnan(blind.of_people)
+    assert np.isnan(blind.nobody)
