@@ -8,19 +8,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
     QDialog,
     QFileDialog,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -55,6 +57,8 @@ _NAMES_WIDTH = 156
 _USUAL: tuple[ExportKind, ...] = ("video", "coco", "smplx", "csv")
 _CONFIRM = "I have looked at it; export all the same"
 _CONFIRM_ALL = "I have looked at all of them; export all the same"
+_ROOM, _LEAST = 48, 160
+"""Logical pixels of the screen that the sheet leaves free, for its title; the least height of its choices."""
 _REPLACE = "Replace files that are there already"
 _ALIKE = "People have the same number and clothes in all of them."
 
@@ -75,7 +79,7 @@ class ExportSheet(QDialog):
         self.setWindowTitle("Export")
         self.setFixedWidth(560)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        layout = QVBoxLayout(self)
+        layout = self._whole = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 18)
         self._stem = ""
         self._earlier: Earlier = ""
@@ -92,8 +96,8 @@ class ExportSheet(QDialog):
     # --- choosing -----------------------------------------------------------------------------
 
     def _choose(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
+        page, self._choices = QWidget(), QWidget()
+        column = self._inside = QVBoxLayout(self._choices)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(9)
         self._cameras_row = QWidget()
@@ -208,6 +212,16 @@ class ExportSheet(QDialog):
         self._warning = _label("", "warning")
         self._confirm = QCheckBox(_CONFIRM)
         self._confirm.toggled.connect(self._check_ready)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(self._choices)
+        column.addStretch(1)
+        column = self._beside = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(9)
+        column.addWidget(self._area)
         column.addWidget(self._warning)
         column.addWidget(self._confirm)
         column.addStretch(1)
@@ -285,7 +299,29 @@ class ExportSheet(QDialog):
         self._warning.setVisible(bool(warning))
         self._confirm.setVisible(bool(warning))
         self._look_into_folder()
-        fit_height(self)
+        self._fit_choices()
+
+    def _fit_choices(self) -> None:
+        """As high as what there is to choose, as long as the buttons stay on the screen; more is scrolled."""
+        for wait in (0, 20):  # paragraphs take their height when they are laid out
+            QTimer.singleShot(wait, self, self._fit_now)
+
+    def _fit_now(self) -> None:
+        margins = self._whole.contentsMargins()
+        wanted = self._inside.totalHeightForWidth(self.width() - margins.left() - margins.right())
+        screen = self.screen().availableGeometry()
+        beyond = self._height_with(wanted) - (screen.height() - _ROOM)
+        self.resize(self.width(), self._height_with(max(wanted - max(beyond, 0), _LEAST)))
+        below = self.geometry().bottom() - screen.bottom()
+        if below > 0:
+            self.move(self.x(), max(screen.top(), self.y() - below))
+
+    def _height_with(self, choices: int) -> int:
+        """How high the sheet is with so much room for the choices."""
+        self._area.setFixedHeight(choices)
+        self._beside.activate()  # inside out: what is outside remembers how high this was
+        self._whole.activate()
+        return self._whole.totalHeightForWidth(self.width())
 
     def _look_into_folder(self) -> None:
         """An export that did not pass its check is there to be replaced; one that did is worth a question."""
@@ -312,6 +348,7 @@ class ExportSheet(QDialog):
         self._confirm.setText(_CONFIRM_ALL if every else _CONFIRM)
         self._confirm.setVisible(every or bool(self._warning.text()))
         self._check_ready()
+        self._fit_choices()
 
     def _with_video(self, on: bool) -> None:
         """A DICOM file is made from the video."""
@@ -410,7 +447,10 @@ class ExportSheet(QDialog):
         self._page.hide()
         self._page = page
         page.show()
-        fit_height(self)
+        if page is self._choose_page:
+            self._fit_choices()
+        else:
+            fit_height(self)
 
     def reject(self) -> None:
         """Escape while it works asks the work to stop instead of hiding it."""

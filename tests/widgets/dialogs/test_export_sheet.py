@@ -161,6 +161,27 @@ def test_an_export_that_is_there_already_is_told_before_the_work(sheet: ExportSh
     assert sheet.export_button.isEnabled()
 
 
+def test_on_a_small_screen_the_choices_scroll_and_the_buttons_stay(sheet: ExportSheet, qtbot):
+    screen = sheet.screen().availableGeometry()
+    rows = [
+        PlanRow("rule", i, "", "all frames · " + 12 * "a long reason ", 0, True, f"Nurse {i}")
+        for i in range(9)
+    ]
+    kept = DeidSettings(fill="blur", keep_audio=True)
+    sheet.move(0, screen.height() // 3)
+    sheet.set_context(
+        FOLDER, 230, None, 3, 2, True, kept, cut_tracks=2, plan=rows, camera="cam01", n_cameras=4
+    )
+    sheet.all_cameras.setChecked(True)
+    bar = sheet._area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    qtbot.wait(40)
+    for button in (sheet.export_button, sheet._confirm):
+        assert screen.contains(button.mapToGlobal(button.rect().bottomRight()))
+    sheet.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings())
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+
+
 def test_the_end_is_no_higher_than_what_it_says(sheet: ExportSheet, qtbot):
     sheet.export_button.click()
     qtbot.waitUntil(lambda: sheet.work_page.isVisible())
