@@ -61,7 +61,7 @@ class Sheets(QObject):
             return
         sheet = ExportSheet(self._window)
         coverage = session.coverage()
-        sheet.set_context(
+        sheet.choosing.set_context(
             session.default_export_folder(), session.n_frames, self._c.desk.timeline.range(),
             session.n_lost_frames, len(session.people()), session.has_audio, session.deid,
             unprocessed=int(np.count_nonzero(coverage == NOT_PROCESSED)),
@@ -73,7 +73,7 @@ class Sheets(QObject):
         )  # fmt: skip
         sheet.export_requested.connect(
             lambda request: self._work.export(
-                request, self._cameras.exports() if sheet.all_cameras.isChecked() else ()
+                request, self._cameras.exports() if sheet.choosing.all_cameras.isChecked() else ()
             )
         )
         sheet.cancel_requested.connect(self._work.cancel)

@@ -154,8 +154,8 @@ def test_the_whole_way(window: MainWindow, qtbot: QtBot, clip: Path, shot: Shot,
     assert sheet is not None
     qtbot.wait(150)
     shot("export")
-    sheet._confirm.setChecked(True)
-    QTest.mouseClick(sheet.export_button, Qt.MouseButton.LeftButton)
+    sheet.choosing._confirm.setChecked(True)
+    QTest.mouseClick(sheet.choosing.export_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not window.work.running, timeout=180_000)
     qtbot.wait(100)
     shot("export_done")

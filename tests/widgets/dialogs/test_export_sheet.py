@@ -24,7 +24,7 @@ def sheet(qtbot) -> ExportSheet:
     widget = ExportSheet()
     widget.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(widget)
-    widget.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings())
+    widget.choosing.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings())
     with qtbot.waitExposed(widget):
         widget.show()
     return widget
@@ -40,7 +40,7 @@ def words(sheet: ExportSheet) -> str:
 
 def requested(sheet: ExportSheet, qtbot) -> ExportRequest:
     with qtbot.waitSignal(sheet.export_requested) as asked:
-        sheet.export_button.click()
+        sheet.choosing.export_button.click()
     return asked.args[0]
 
 
@@ -54,7 +54,7 @@ def test_the_usual_kinds_are_ticked_and_all_frames_are_exported(sheet: ExportShe
 
 
 def test_a_marked_range_is_offered_first_and_named_as_people_count(sheet: ExportSheet, qtbot):
-    sheet.set_context(FOLDER, 230, (20, 80), 0, 2, False, DeidSettings())
+    sheet.choosing.set_context(FOLDER, 230, (20, 80), 0, 2, False, DeidSettings())
     part = next(r for r in sheet.findChildren(QRadioButton) if r.isChecked() and r.isVisible())
     assert part.text() == "Frames 21 to 81"
     request = requested(sheet, qtbot)
@@ -62,40 +62,40 @@ def test_a_marked_range_is_offered_first_and_named_as_people_count(sheet: Export
 
 
 def test_somebody_uncovered_must_be_confirmed_before_a_video(sheet: ExportSheet, qtbot):
-    sheet.set_context(FOLDER, 230, None, 3, 2, False, DeidSettings())
+    sheet.choosing.set_context(FOLDER, 230, None, 3, 2, False, DeidSettings())
     assert "3 frames" in words(sheet)
-    assert not sheet.export_button.isEnabled()
+    assert not sheet.choosing.export_button.isEnabled()
     check(sheet, "I have looked").setChecked(True)
-    assert sheet.export_button.isEnabled()
+    assert sheet.choosing.export_button.isEnabled()
     assert requested(sheet, qtbot).allow_uncovered
 
 
 def test_without_a_video_nobody_can_be_seen_so_nothing_is_to_confirm(sheet: ExportSheet):
-    sheet.set_context(FOLDER, 230, None, 3, 2, False, DeidSettings())
+    sheet.choosing.set_context(FOLDER, 230, None, 3, 2, False, DeidSettings())
     check(sheet, "De-identified video").setChecked(False)
-    assert sheet.export_button.isEnabled()
+    assert sheet.choosing.export_button.isEnabled()
 
 
 def test_a_project_without_people_warns(sheet: ExportSheet):
-    sheet.set_context(FOLDER, 230, None, 0, 0, False, DeidSettings())
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 0, False, DeidSettings())
     assert "Nobody was found" in words(sheet)
-    assert not sheet.export_button.isEnabled()
+    assert not sheet.choosing.export_button.isEnabled()
 
 
 def test_nothing_chosen_or_no_folder_says_so(sheet: ExportSheet):
     for kind in ("De-identified", "Keypoints", "Bodies", "Confidence"):
         check(sheet, kind).setChecked(False)
-    assert not sheet.export_button.isEnabled()
-    assert sheet.export_button.toolTip() == "Choose something to write"
+    assert not sheet.choosing.export_button.isEnabled()
+    assert sheet.choosing.export_button.toolTip() == "Choose something to write"
     check(sheet, "Keypoints").setChecked(True)
     sheet.findChild(QLineEdit).setText("  ")
-    assert sheet.export_button.toolTip() == "Choose a folder"
+    assert sheet.choosing.export_button.toolTip() == "Choose a folder"
 
 
 def test_kept_sound_is_called_what_it_is(sheet: ExportSheet):
-    sheet.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings(keep_audio=True))
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings(keep_audio=True))
     assert "recognised by their voice" in words(sheet)
-    sheet.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(keep_audio=True))
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(keep_audio=True))
     assert "sound removed" in words(sheet)
 
 
@@ -132,13 +132,13 @@ def test_whoever_may_be_seen_is_named_before_and_counted_after(sheet: ExportShee
         PlanRow("rule", 2, "Person 2: blur", "all frames", 0, False, "Person 2", True),
         PlanRow("region", 1, "Clock", "frames 3–9 · solid colour", 2),
     ]
-    sheet.set_context(FOLDER, 230, None, 0, 3, False, DeidSettings(), plan=rows)
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 3, False, DeidSettings(), plan=rows)
     said = words(sheet)
     assert "Nurse may be seen on purpose: all frames · has given consent" in said
     assert "A blur can be seen through" in said
     assert "1 exception · 1 region" in said
-    assert sheet.export_button.isEnabled(), "it is wanted: nothing is to confirm"
-    sheet.set_context(FOLDER, 230, None, 0, 3, False, DeidSettings())
+    assert sheet.choosing.export_button.isEnabled(), "it is wanted: nothing is to confirm"
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 3, False, DeidSettings())
     assert "on purpose" not in words(sheet)
     sheet.set_done(_summary(verified=True, audit={"events": 0, "open": 0, "released": 0}, spared=2))
     assert "2 people were left visible on purpose" in words(sheet)
@@ -147,18 +147,18 @@ def test_whoever_may_be_seen_is_named_before_and_counted_after(sheet: ExportShee
 def test_an_export_that_is_there_already_is_told_before_the_work(sheet: ExportSheet, qtbot, tmp_path: Path):
     folder = tmp_path / "ward-7 export"
     folder.mkdir()
-    sheet.set_context(folder, 230, None, 0, 2, False, DeidSettings(), stem="ward-7")
+    sheet.choosing.set_context(folder, 230, None, 0, 2, False, DeidSettings(), stem="ward-7")
     assert requested(sheet, qtbot).overwrite is False
     (folder / "ward-7_deidentified_unverified.mp4").touch()
-    sheet.set_context(folder, 230, None, 0, 2, False, DeidSettings(), stem="ward-7")
+    sheet.choosing.set_context(folder, 230, None, 0, 2, False, DeidSettings(), stem="ward-7")
     assert check(sheet, "Replace the unverified export").isChecked(), "it is made again to be verified"
     (folder / "ward-7_deidentified.mp4").touch()
-    sheet.set_context(folder, 230, None, 0, 2, False, DeidSettings(), stem="ward-7")
+    sheet.choosing.set_context(folder, 230, None, 0, 2, False, DeidSettings(), stem="ward-7")
     assert not check(sheet, "Replace the verified export").isChecked()
-    assert not sheet.export_button.isEnabled()
-    assert "choose another folder" in sheet.export_button.toolTip()
+    assert not sheet.choosing.export_button.isEnabled()
+    assert "choose another folder" in sheet.choosing.export_button.toolTip()
     sheet.findChild(QLineEdit).setText(str(tmp_path / "elsewhere"))
-    assert sheet.export_button.isEnabled()
+    assert sheet.choosing.export_button.isEnabled()
 
 
 def test_on_a_small_screen_the_choices_scroll_and_the_buttons_stay(sheet: ExportSheet, qtbot):
@@ -169,21 +169,21 @@ def test_on_a_small_screen_the_choices_scroll_and_the_buttons_stay(sheet: Export
     ]
     kept = DeidSettings(fill="blur", keep_audio=True)
     sheet.move(0, screen.height() // 3)
-    sheet.set_context(
+    sheet.choosing.set_context(
         FOLDER, 230, None, 3, 2, True, kept, cut_tracks=2, plan=rows, camera="cam01", n_cameras=4
     )
-    sheet.all_cameras.setChecked(True)
-    bar = sheet._area.verticalScrollBar()
+    sheet.choosing.all_cameras.setChecked(True)
+    bar = sheet.choosing._area.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 0)
     qtbot.wait(40)
-    for button in (sheet.export_button, sheet._confirm):
+    for button in (sheet.choosing.export_button, sheet.choosing._confirm):
         assert screen.contains(button.mapToGlobal(button.rect().bottomRight()))
-    sheet.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings())
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings())
     qtbot.waitUntil(lambda: bar.maximum() == 0)
 
 
 def test_the_end_is_no_higher_than_what_it_says(sheet: ExportSheet, qtbot):
-    sheet.export_button.click()
+    sheet.choosing.export_button.click()
     qtbot.waitUntil(lambda: sheet.work_page.isVisible())
     qtbot.wait(20)
     working = sheet.height()
@@ -198,7 +198,7 @@ def test_a_failure_says_why_and_leads_back(sheet: ExportSheet, qtbot):
     sheet.set_failed("The disk is full. Free some space and export again.")
     assert "The disk is full" in words(sheet)
     sheet.end_page.again.click()
-    assert sheet.export_button.isVisible()
+    assert sheet.choosing.export_button.isVisible()
     assert requested(sheet, qtbot).kinds
 
 
@@ -236,11 +236,11 @@ def test_open_findings_are_one_press_away(sheet: ExportSheet, qtbot):
 
 
 def test_the_search_and_the_report_are_asked_for(sheet: ExportSheet, qtbot):
-    assert sheet.audit.isChecked()
-    assert sheet.report.isChecked()
-    sheet.audit.setChecked(False)
+    assert sheet.choosing.audit.isChecked()
+    assert sheet.choosing.report.isChecked()
+    sheet.choosing.audit.setChecked(False)
     with qtbot.waitSignal(sheet.export_requested) as wanted:
-        sheet.export_button.click()
+        sheet.choosing.export_button.click()
     assert (wanted.args[0].audit, wanted.args[0].report) == (False, True)
 
 
@@ -249,31 +249,34 @@ def test_dicom_takes_the_video_with_it(sheet: ExportSheet, qtbot):
     check(sheet, "The video as DICOM").setChecked(True)
     assert check(sheet, "De-identified video").isChecked()
     check(sheet, "De-identified video").setChecked(False)
-    assert not sheet.export_button.isEnabled()
-    assert "choose it too" in sheet.export_button.toolTip()
+    assert not sheet.choosing.export_button.isEnabled()
+    assert "choose it too" in sheet.choosing.export_button.toolTip()
 
 
 def test_another_body_is_offered_only_where_its_file_was_added(sheet: ExportSheet, qtbot):
-    assert not sheet.body.isVisible()
+    assert not sheet.choosing.body.isVisible()
     assert requested(sheet, qtbot).body == "free"
     bodies = (BodyChoice("free", "Free body", True), BodyChoice("smplx", "SMPL-X", True),
               BodyChoice("smpl", "SMPL", False))  # fmt: skip
-    sheet.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings(), bodies=bodies)
-    assert [sheet.body.itemText(i) for i in range(sheet.body.count())] == ["Free body", "SMPL-X"]
-    sheet.body.setCurrentIndex(1)
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 2, True, DeidSettings(), bodies=bodies)
+    assert [sheet.choosing.body.itemText(i) for i in range(sheet.choosing.body.count())] == [
+        "Free body",
+        "SMPL-X",
+    ]
+    sheet.choosing.body.setCurrentIndex(1)
     assert requested(sheet, qtbot).body == "smplx"
 
 
 def test_pictures_in_the_report_are_asked_for_and_warned_of(sheet: ExportSheet, qtbot):
-    assert not sheet.pictures.isChecked()
-    assert "patient" in sheet.pictures.toolTip()
-    sheet.report.setChecked(False)
-    assert not sheet.pictures.isEnabled()
-    sheet.report.setChecked(True)
-    sheet.pictures.setChecked(True)
-    sheet.audit.setChecked(False)
-    assert not sheet.pictures.isEnabled()
-    sheet.audit.setChecked(True)
+    assert not sheet.choosing.pictures.isChecked()
+    assert "patient" in sheet.choosing.pictures.toolTip()
+    sheet.choosing.report.setChecked(False)
+    assert not sheet.choosing.pictures.isEnabled()
+    sheet.choosing.report.setChecked(True)
+    sheet.choosing.pictures.setChecked(True)
+    sheet.choosing.audit.setChecked(False)
+    assert not sheet.choosing.pictures.isEnabled()
+    sheet.choosing.audit.setChecked(True)
     assert requested(sheet, qtbot).report_pictures
 
 
@@ -284,14 +287,14 @@ def test_a_report_has_no_pictures_by_itself(sheet: ExportSheet, qtbot):
 
 
 def test_networks_that_paint_are_offered_where_there_are_some(sheet: ExportSheet, qtbot):
-    assert not sheet.inpainter.isVisible()
+    assert not sheet.choosing.inpainter.isVisible()
     painter = LearnedInpainter("e2fgvi", Path("clone"), Path("w.pth"))
     original = DeidSettings(background="original")
-    sheet.set_context(FOLDER, 230, None, 0, 2, False, original, inpainters=[painter])
-    assert not sheet.inpainter.isVisible()
-    sheet.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(), inpainters=[painter])
-    assert sheet.inpainter.isVisible()
-    sheet.inpainter.setCurrentIndex(1)
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 2, False, original, inpainters=[painter])
+    assert not sheet.choosing.inpainter.isVisible()
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(), inpainters=[painter])
+    assert sheet.choosing.inpainter.isVisible()
+    sheet.choosing.inpainter.setCurrentIndex(1)
     assert requested(sheet, qtbot).inpainter == painter
 
 
@@ -304,19 +307,19 @@ def test_the_stages_are_listed_while_it_works(sheet: ExportSheet, qtbot):
 
 def test_all_cameras_go_to_a_folder_of_their_own_and_may_be_confirmed(sheet: ExportSheet, qtbot):
     assert "All 4 cameras" not in words(sheet)
-    sheet.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(), camera="cam02", n_cameras=4)
+    sheet.choosing.set_context(FOLDER, 230, None, 0, 2, False, DeidSettings(), camera="cam02", n_cameras=4)
     choice = next(r for r in sheet.findChildren(QRadioButton) if r.text() == "All 4 cameras")
-    assert not sheet.all_cameras.isChecked()
+    assert not sheet.choosing.all_cameras.isChecked()
     assert "cam02 only" in [r.text() for r in sheet.findChildren(QRadioButton) if r.isVisible()]
     choice.click()
-    assert sheet.all_cameras.isChecked()
-    assert sheet.export_button.isEnabled(), "what the others show is checked as they are written"
+    assert sheet.choosing.all_cameras.isChecked()
+    assert sheet.choosing.export_button.isEnabled(), "what the others show is checked as they are written"
     request = requested(sheet, qtbot)
     assert request.folder == FOLDER.with_name("All cameras export")
     assert not request.allow_uncovered
     check(sheet, "I have looked at all").setChecked(True)
     assert requested(sheet, qtbot).allow_uncovered
-    sheet.one_camera.click()
+    sheet.choosing.one_camera.click()
     assert requested(sheet, qtbot).folder == FOLDER
 
 
