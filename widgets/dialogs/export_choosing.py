@@ -290,9 +290,11 @@ class ExportChoosing(QWidget):
         wanted = self._inside.totalHeightForWidth(dialog.width() - margins.left() - margins.right())
         beyond = self._height_with(wanted, whole) - (screen.height() - _ROOM)
         dialog.resize(dialog.width(), self._height_with(max(wanted - max(beyond, 0), _LEAST), whole))
-        below = dialog.geometry().bottom() - screen.bottom()
-        if below > 0:
-            dialog.move(dialog.x(), max(screen.top(), dialog.y() - below))
+        top, owner = dialog.y(), dialog.parentWidget()
+        if owner is not None:  # Qt has placed it before it was as high as this
+            top = owner.window().frameGeometry().center().y() - dialog.height() // 2
+        lowest = screen.bottom() - dialog.height()
+        dialog.move(dialog.x(), max(screen.top(), min(top, lowest)))
 
     def _height_with(self, choices: int, whole: QLayout) -> int:
         """How high the dialog is with so much room for the choices."""
