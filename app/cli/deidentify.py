@@ -104,7 +104,10 @@ def deidentify(
     ] = None,
     spare: Annotated[
         list[int] | None,
-        typer.Option(metavar="ID", help="A person who may be seen (one file only); may be repeated."),
+        typer.Option(
+            metavar="ID",
+            help="A person who may be seen, by the number in the report; one file only; may be repeated.",
+        ),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why they may be seen; it goes into the report.")] = "",
     between: Annotated[

@@ -145,8 +145,8 @@ def _set_plan(store: ProjectStore, request: BatchRequest, first: int | None, las
     spared = {rule.track_id for rule in read_plan(store).spared()}
     unknown = [track for track in request.spare if track not in known]
     if unknown:
-        people = ", ".join(map(str, sorted(known))) or "nobody"
-        raise ExportError(f"There is no person {unknown[0]} in this footage; it has {people}.")
+        who = f"Its people are {', '.join(map(str, sorted(known)))}." if known else "Nobody was found in it."
+        raise ExportError(f"There is no person {unknown[0]} in this footage. {who}")
     editor = PlanEditor(store, EditLog(store))
     for track in request.spare:
         if track not in spared:
