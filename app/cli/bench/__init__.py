@@ -14,6 +14,7 @@ from app.cli.bench.fit import fit
 from app.cli.bench.pipeline import export, memory, pipeline
 from app.cli.bench.plate import plate
 from app.cli.bench.raster import raster
+from app.cli.bench.reidentify import reidentify
 from app.cli.bench.scene import find, scene
 from app.cli.bench.seek import seek
 from app.cli.bench.ui import ui
@@ -24,6 +25,6 @@ bench = typer.Typer(
 )
 for command in (
     seek, fit, drag, raster, pipeline, export, memory, ui, scene, find, plate, cover, audit,
-    utility, deidentify, deface, depth,
+    utility, reidentify, deidentify, deface, depth,
 ):  # fmt: skip
     bench.command()(command)
