@@ -72,9 +72,9 @@ def test_the_features_are_those_of_the_network(network: Network, tmp_path: Path)
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, (224, 224, 3), np.uint8) for _ in range(3)]
     x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) / 255
-    x = (x - torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)) / torch.tensor(
-        [0.229, 0.224, 0.225]
-    ).view(1, 3, 1, 1)
+    x = (x - torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)) / torch.tensor([0.229, 0.224, 0.225]).view(
+        1, 3, 1, 1
+    )
     with torch.inference_mode():
         expected = network.features(x).mean(3).mean(2).numpy()
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
