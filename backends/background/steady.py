@@ -33,17 +33,17 @@ def agreement(frames: U1, masks: BoolArray, gains: F4, rgb: U1) -> float:
         rows = frame[::_STRIDE] * gain
         edges = ~mask[::_STRIDE] & (np.maximum(plate_steps, _steps(rows)) > _EDGE)
         if int(edges.sum()) >= _ENOUGH_EDGES:
-            shares.append(float((_largest(np.abs(rows - plate))[edges] < _ALIKE).mean()))
+            shares.append(float((largest(np.abs(rows - plate))[edges] < _ALIKE).mean()))
     return float(np.median(shares)) if shares else 1.0
 
 
 def _steps(rows: F4) -> F4:
     """(h, w) how much each pixel differs from its left neighbour, in the channel that differs most."""
     steps = np.zeros(rows.shape[:2], np.float32)
-    steps[:, 1:] = _largest(np.abs(rows[:, 1:] - rows[:, :-1]))
+    steps[:, 1:] = largest(np.abs(rows[:, 1:] - rows[:, :-1]))
     return steps
 
 
-def _largest(values: F4) -> F4:
+def largest(values: F4) -> F4:
     """Largest of the three channels; many times faster than ``max(axis=2)``."""
     return np.maximum(np.maximum(values[..., 0], values[..., 1]), values[..., 2])

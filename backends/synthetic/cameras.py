@@ -31,6 +31,27 @@ class Mount:
         return self.camera(width, height)
 
 
+@dataclass(frozen=True, slots=True)
+class CameraWork:
+    """What whoever carries a camera does with it: from one end to the other and back within ``period_s``.
+
+    Attributes:
+        pan: how far it turns to either side, radians; zoom: largest focal length over the smallest.
+    """
+
+    pan: float = 0.0
+    zoom: float = 1.0
+    period_s: float = 5.0
+
+    def angle(self, time: float) -> float:
+        """By how much it is turned to the left, radians."""
+        return float(self.pan * np.cos(2 * np.pi * time / self.period_s))
+
+    def magnified(self, time: float) -> float:
+        """Focal length over the smallest."""
+        return float(self.zoom ** (0.5 - 0.5 * np.cos(2 * np.pi * time / self.period_s)))
+
+
 class HandHeld:
     """A camera carried by somebody: it follows a subject at a distance and is never quite still.
 
@@ -38,13 +59,15 @@ class HandHeld:
         eye: where it is held, or, with ``follow``, the offset from the subject.
         target: where it looks when nobody is followed; its height otherwise.
         follow: keep ``eye``'s offset along y from the subject, slowly.
+        work: how it is turned and zoomed; then it looks at ``target``, whoever is in the room.
     """
 
     def __init__(
         self, eye: tuple[float, float, float], target: tuple[float, float, float], focal: float,
-        rng: np.random.Generator, *, follow: bool = False,
+        rng: np.random.Generator, *, follow: bool = False, work: CameraWork | None = None,
     ) -> None:  # fmt: skip
         self._eye, self._target, self._focal, self._follow = np.array(eye), np.array(target), focal, follow
+        self._work = work
         self._phase = rng.uniform(0, 2 * np.pi, (6, 4))
         self._rate = np.array([0.31, 0.83, 1.9, 4.7]) * rng.uniform(0.85, 1.15, (6, 4))
 
@@ -59,6 +82,10 @@ class HandHeld:
         shake = self._shake(time)
         eye = self._eye + shake[:3] * (0.035, 0.035, 0.02)
         target = self._target + shake[3:] * (0.03, 0.03, 0.025)
+        focal = self._focal
+        if self._work is not None:
+            subject, target = None, eye + _turned(target - eye, self._work.angle(time))
+            focal *= self._work.magnified(time)
         if subject is not None:
             target = np.array([subject[0], subject[1], self._target[2]]) + shake[3:] * (0.03, 0.03, 0.025)
             if self._follow:
@@ -66,8 +93,15 @@ class HandHeld:
         # The horizon tilts a little.
         roll = 0.012 * shake[5]
         return look_at(
-            eye, target, self._focal * max(width, height), width, height, up=(np.sin(roll), 0.0, np.cos(roll))
+            eye, target, focal * max(width, height), width, height, up=(np.sin(roll), 0.0, np.cos(roll))
         )
+
+
+def _turned(direction: F8, angle: float) -> F8:
+    """(3,) ``direction`` turned about the vertical."""
+    c, s = np.cos(angle), np.sin(angle)
+    turned: F8 = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]) @ direction
+    return turned
 
 
 OPERATING = (

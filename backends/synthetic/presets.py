@@ -9,7 +9,7 @@ import numpy as np
 
 from backends.errors import InputError
 from backends.synthetic import cast
-from backends.synthetic.cameras import CORRIDOR, HALL, INTERVIEW, OPERATING, HandHeld, Mount
+from backends.synthetic.cameras import CORRIDOR, HALL, INTERVIEW, OPERATING, CameraWork, HandHeld, Mount
 from backends.synthetic.people import Actor
 from backends.synthetic.props import Occluder
 from backends.synthetic.scene import Scene
@@ -57,7 +57,7 @@ PRESETS: dict[str, Preset] = {
 def open_scene(
     preset: str, *, people: int | None = None, cameras: int = 1, seconds: float = 10.0, fps: float = 25.0,
     width: int = 1280, height: int = 720, seed: int = 0, hand_held: bool = False,
-    occluder: Occluder | None = None, light_swing: float = 0.0,
+    occluder: Occluder | None = None, light_swing: float = 0.0, work: CameraWork | None = None,
 ) -> Scene:  # fmt: skip
     """A scene by name, ready to be drawn.
 
@@ -71,6 +71,7 @@ def open_scene(
         hand_held: carry the first camera; in ``walk`` it always is.
         occluder: a card that slides before the first camera.
         light_swing: share by which the light rises and falls within two seconds, 0 to 0.5.
+        work: how a carried camera is turned and zoomed.
 
     Raises:
         InputError: a scene that cannot be.
@@ -92,7 +93,7 @@ def open_scene(
     rigs: list[Mount | HandHeld] = list(found.cameras[:cameras])
     if hand_held or found.carried:
         eye, target, focal, follow = found.hand_held
-        rigs[0] = HandHeld(eye, target, focal, np.random.default_rng([seed, 2]), follow=follow)
+        rigs[0] = HandHeld(eye, target, focal, np.random.default_rng([seed, 2]), follow=follow, work=work)
     return Scene(
         preset, found.room(), found.cast(people, rng), rigs,
         seconds=seconds, fps=fps, width=width, height=height, seed=seed, occluder=occluder,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from backends.background import MaskedFrame
+
+if TYPE_CHECKING:
+    from backends.synthetic.cameras import CameraWork
 
 U1 = npt.NDArray[np.uint8]
 BoolArray = npt.NDArray[np.bool_]
@@ -33,14 +37,14 @@ class Case:
 
 def rendered(
     preset: str, people: int, n: int, fps: float, check: Callable[[], object], *, hand_held: bool = False,
-    width: int = 1280, height: int = 720,
+    work: CameraWork | None = None, width: int = 1280, height: int = 720,
 ) -> Case:  # fmt: skip
     """A rendered room, its light swinging by 6 %."""
     from backends.synthetic import open_scene
 
     scene = open_scene(
         preset, people=people, seconds=n / fps, fps=fps, width=width, height=height, seed=3,
-        hand_held=hand_held, light_swing=0.06,
+        hand_held=hand_held, light_swing=0.06, work=work,
     )  # fmt: skip
     scene.prepare(check)
     frames, truth = [], []

@@ -5,12 +5,13 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 
-from backends.background import MaskedFrame, MovingRoom, Plate, fill
+from backends.background import MaskedFrame, MovingRoom, Plate, complete, fill
 from backends.errors import InputError
 
 HEIGHT, WIDTH = 216, 384
@@ -132,6 +133,50 @@ def test_somebody_who_was_not_found_in_other_pictures_is_not_brought_from_there(
 
     assert left([replace(f, surely=None) for f in frames]) > 0.3
     assert left(frames) < 0.05
+
+
+def test_nothing_of_them_is_mixed_in_either() -> None:
+    # The picture before shows somebody whom nobody knew of; the room now must not lean towards them.
+    place = HALL.copy()
+    place[130:330, 180:230] = (200, 0, 160)
+    frames = []
+    for index in range(16):
+        image = view(index, place)
+        wide = np.zeros((HEIGHT, WIDTH), np.bool_)
+        if index % 4 == 3:
+            them = (image[..., 1] < 12) & (image[..., 0] > 150)
+            wide = cv2.dilate(them.view(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        frames.append(MaskedFrame(index, image, wide, wide if index % 4 == 3 else np.zeros_like(wide)))
+    checked = 0
+    for frame, room in zip(frames, MovingRoom().rooms(iter(frames))):
+        if frame.hidden.any():
+            magenta = room.rgb[..., 0].astype(int) - room.rgb[..., 1] > 110
+            assert (magenta & frame.hidden).sum() < 0.1 * frame.hidden.sum()
+            checked += 1
+    assert checked >= 3
+
+
+def test_what_is_thought_up_stays_as_it_was_when_the_camera_moves() -> None:
+    # Somebody the camera follows: what is behind them is never seen, but the room moves on slowly.
+    frames = []
+    for index in range(16):
+        H = np.float64([[1, 0, -40 - 0.7 * index], [0, 1, -60]])
+        image = np.asarray(cv2.warpAffine(HALL, H, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR), np.uint8)
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        cv2.rectangle(mask, (150, 40), (240, 190), 1, -1)
+        frames.append(MaskedFrame(index, image, mask > 0))
+    rooms = [room.rgb for room in MovingRoom().rooms(iter(frames))]
+    inside = (slice(60, 170), slice(180, 210))
+
+    def restless(pictures: list[np.ndarray]) -> float:
+        changes = []
+        for before, after in pairwise(pictures):
+            still = cv2.warpAffine(after, np.float64([[1, 0, 0.7], [0, 1, 0]]), (WIDTH, HEIGHT))
+            changes.append(np.abs(still[inside].astype(int) - before[inside]).mean())
+        return float(np.mean(changes[1:]))
+
+    anew = [np.asarray(complete(f.rgb, ~f.hidden)) for f in frames[:5]]
+    assert restless(rooms) < 0.5 * restless(anew)
 
 
 def test_a_plain_wall_is_filled_from_around_and_said_to_be_unseen() -> None:

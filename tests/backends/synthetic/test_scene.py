@@ -13,6 +13,7 @@ from backends.body.skeleton import JOINT_NAMES
 from backends.errors import InputError
 from backends.keypoints.types import Visibility
 from backends.synthetic import PRESETS, Occluder, Scene, SceneFrame, open_scene
+from backends.synthetic.cameras import CameraWork
 from backends.synthetic.sets.operating import TABLE, drape_height
 
 SMALL: dict[str, Any] = {"width": 320, "height": 180, "fps": 5.0}
@@ -212,3 +213,14 @@ def test_scenes_that_cannot_be_are_refused_at_once(preset: str, wrong: dict[str,
 def test_occluders_that_cannot_be_are_refused() -> None:
     with pytest.raises(InputError):
         Occluder(width=0.0)
+
+
+def test_a_carried_camera_turns_and_zooms_as_it_is_told() -> None:
+    work = CameraWork(pan=0.3, zoom=1.5, period_s=4.0)
+    scene = open_scene("or", people=0, seconds=4, hand_held=True, work=work, **SMALL)
+    begin, half = scene.camera(0, 0.0), scene.camera(0, 2.0)
+    assert half.fx / begin.fx == pytest.approx(1.5, rel=1e-6)
+    ahead = [camera.R[2] for camera in (begin, half)]
+    turned = float(np.arccos(np.clip(np.dot(*ahead), -1, 1)))
+    assert turned == pytest.approx(0.6, abs=0.06)
+    assert scene.camera(0, 4.0).fx == pytest.approx(begin.fx)
