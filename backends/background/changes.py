@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from backends.background.light import gains_to_one_light
 from backends.background.median import masked_median
+from backends.background.shots import cuts, same_place
 from backends.background.types import U1, BoolArray
 
 Array = Any
@@ -39,25 +40,32 @@ _MOST_STATES = 6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looks:
-    """Small pictures, spread over the footage, in one light.
+    """Small pictures, spread over the footage, those of a shot in one light.
 
     Attributes:
         rgb: (N, h, w, 3) uint8; hidden: (N, h, w) where people are or may be.
+        cuts: looks with which another shot begins, ascending.
     """
 
     rgb: U1
     hidden: BoolArray
+    cuts: tuple[int, ...] = ()
 
     @staticmethod
     def of(rgb: U1, hidden: BoolArray) -> Looks:
-        """Bring small pictures to one light."""
-        levels = np.arange(256) * gains_to_one_light(rgb, hidden, 1)[..., None]
+        """Bring the small pictures of each shot to one light."""
+        found = tuple(cuts(rgb, hidden))
+        gains = np.concatenate([
+            gains_to_one_light(rgb[first:last], hidden[first:last], 1)
+            for first, last in pairwise([0, *found, len(rgb)])
+        ])  # fmt: skip
+        levels = np.arange(256) * gains[..., None]
         table = np.clip(levels + 0.5, 0, 255).astype(np.uint8)
         lit = np.empty_like(rgb)
         for picture, channels, out in zip(rgb, table, lit):
             for c in range(3):
                 out[..., c] = channels[c][picture[..., c]]
-        return Looks(lit, hidden)
+        return Looks(lit, hidden, found)
 
     def room(self, which: I8) -> tuple[U1, BoolArray]:
         """(h, w, 3) the small empty room of some looks and (h, w) where it was seen."""
@@ -101,14 +109,15 @@ def find_states(looks: Looks) -> I8:
     """
     n = len(looks.rgb)
     stretches = []
-    edges = [0, *_sudden(looks), n]
+    sudden = [at for at in _sudden(looks) if all(abs(at - cut) >= _PERSISTS for cut in looks.cuts)]
+    edges = [0, *sorted([*looks.cuts, *sudden]), n]
     for first, last in pairwise(edges):
         stretches += _without_slow_change(looks, np.arange(first, last))
     states: list[I8] = []
     rooms: list[tuple[U1, BoolArray]] = []
     for stretch in stretches:
         room, seen = looks.room(stretch)
-        differ = [int(changed(room, r, seen & s).sum()) for r, s in rooms]
+        differ = [_apart(room, r, seen & s) for r, s in rooms]
         alike = int(np.argmin(differ)) if differ else -1
         if differ and differ[alike] == 0:
             states[alike] = np.concatenate([states[alike], stretch])
@@ -122,6 +131,17 @@ def find_states(looks: Looks) -> I8:
     for state, which in enumerate(states):
         result[which] = state
     return result
+
+
+def _apart(a: U1, b: U1, both_seen: BoolArray) -> int:
+    """How many pixels of two small rooms differ, each in its own light."""
+    if not both_seen.any():
+        return both_seen.size
+    if not same_place(a, b, both_seen):
+        return both_seen.size
+    gain = np.median((a[both_seen] + np.float32(1.0)) / (b[both_seen] + np.float32(1.0)), axis=0)
+    lit = np.clip(b * gain.astype(np.float32) + np.float32(0.5), 0, 255).astype(np.uint8)
+    return int(min(changed(a, b, both_seen).sum(), changed(a, lit, both_seen).sum()))
 
 
 def _sudden(looks: Looks) -> list[int]:

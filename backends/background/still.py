@@ -16,6 +16,7 @@ from backends.background.filling import spread
 from backends.background.light import gains_to_one_light, light_of
 from backends.background.median import masked_median
 from backends.background.plate import most_samples
+from backends.background.shots import same_place
 from backends.background.steady import agreement
 from backends.background.types import U1, BoolArray, MaskedFrame, Plate
 from backends.errors import InputError
@@ -154,6 +155,8 @@ def _borrowed(plates: list[Plate], rooms: list[tuple[U1, BoolArray]]) -> list[Pl
         for o in others:
             other = plates[o]
             both = plate.seen & other.seen
+            if not same_place(rooms[s][0], rooms[o][0], rooms[s][1] & rooms[o][1]):
+                continue  # after a cut: what looks alike there is another wall
             new = (
                 ~seen
                 & other.seen

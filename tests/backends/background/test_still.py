@@ -121,6 +121,40 @@ def test_what_one_state_hides_another_shows() -> None:
         assert apart(still.at(index).rgb, room(door=index >= 60), behind) < 2.5
 
 
+def another_room() -> np.ndarray:
+    rng = np.random.default_rng(99)
+    soft = cv2.GaussianBlur(rng.integers(30, 200, (HEIGHT, WIDTH, 3)).astype(np.uint8), (0, 0), 6)
+    image = cv2.normalize(soft, None, 70, 200, cv2.NORM_MINMAX)
+    for _ in range(15):
+        a, b = rng.integers(0, WIDTH, 2), rng.integers(0, HEIGHT, 2)
+        color = rng.integers(40, 200, 3).tolist()
+        cv2.rectangle(image, (int(a[0]), int(b[0])), (int(a[1]), int(b[1])), color, -1)
+    return np.asarray(image, np.uint8)
+
+
+@pytest.mark.parametrize("cut", [5, 61, 113])
+def test_after_a_cut_nothing_of_one_room_is_shown_in_the_other(cut: int) -> None:
+    first, second = room(), another_room()
+    # Somebody sits in each all the time, before what the other room shows plainly.
+    clip = Recording(lambda i: first if i < cut else second, lambda i: 100 if i < cut else 180)
+    still = clip.survey()
+    assert still.starts == (0, cut)
+    assert still.states == (0, 1)
+    assert still.steady
+    for index, own, x in ((0, first, 100), (cut - 1, first, 100), (cut, second, 180), (119, second, 180)):
+        plate = still.at(index)
+        assert not plate.seen[person_at(x)].any()
+        assert apart(plate.rgb, own, plate.seen) < 1.5
+
+
+def test_a_room_that_is_cut_back_to_is_the_same_room() -> None:
+    first, second = room(), another_room()
+    still = Recording(lambda i: second if 40 <= i < 80 else first, walking).survey()
+    assert still.starts == (0, 40, 80)
+    assert still.states == (0, 1, 0)
+    assert still.seen_fraction == 1.0
+
+
 def test_somebody_nobody_found_who_passes_by_does_not_change_the_room() -> None:
     def with_a_passer(index: int) -> np.ndarray:
         image = room()
