@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QProgressBar, QPu
 
 from widgets import theme
 from widgets.dialogs.go_to import ask_for_frame, parse_place
+from widgets.dialogs.line import ask_line
 from widgets.dialogs.message import Paragraph, ask, show_message
 from widgets.dialogs.missing_weights import MissingWeightsDialog
 from widgets.dialogs.shortcuts import ShortcutsDialog
@@ -147,3 +148,21 @@ def test_go_to_asks_again_after_nonsense():
 def test_go_to_can_be_left():
     when_open(lambda dialog: dialog.reject())
     assert ask_for_frame(None, 10, TIMES) is None
+
+
+def test_a_line_is_asked_for_until_there_are_words(qtbot):
+    said: list[str] = []
+    dialog = ask_line(
+        None, "Release", "Why may this stay visible?", "It goes into the report.", "Release", said.append
+    )
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    go = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Release")
+    line = dialog.findChild(QLineEdit)
+    assert not go.isEnabled()
+    qtbot.keyClicks(line, "   ")
+    assert not go.isEnabled()
+    qtbot.keyClicks(line, "a poster ")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert said == ["a poster"]
+    assert not dialog.isVisible()

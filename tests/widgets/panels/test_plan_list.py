@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
@@ -55,6 +56,21 @@ def test_a_click_goes_there_and_the_cross_takes_it_back(plan: PlanList, qtbot: Q
         at = QPoint(first.width() - 10, first.height() // 2)
         qtbot.mouseClick(first, Qt.MouseButton.LeftButton, pos=at)
     assert removed.args == [ROWS[0]]
+
+
+def _right_click(row: QAbstractButton) -> None:
+    at = row.rect().center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, row.mapToGlobal(at))
+    QApplication.sendEvent(row, event)
+
+
+def test_the_right_button_offers_more_unless_the_project_is_read_only(plan: PlanList, qtbot: QtBot):
+    with qtbot.waitSignal(plan.menu_wanted) as wanted:
+        _right_click(_rows(plan)[1])
+    assert wanted.args[0] == ROWS[1]
+    plan.set_rows(ROWS, editable=False)
+    with qtbot.assertNotEmitted(plan.menu_wanted):
+        _right_click(_rows(plan)[1])
 
 
 def test_delete_takes_a_row_back_unless_the_project_is_read_only(plan: PlanList, qtbot: QtBot):
