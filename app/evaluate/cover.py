@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.datasets.types import TrueFrame
+from app.datasets.types import TrueFrame, TruePerson
 from backends.metrics.faces import COVERED
 
 U1 = npt.NDArray[np.uint8]
@@ -21,6 +21,8 @@ Bools = npt.NDArray[np.bool_]
 
 LEAST_PIXELS = 12
 """Of a head; fewer show nobody."""
+_TURNED = 0.5
+"""Share of a face from which on it is turned to the camera."""
 _SAME = 4
 _AROUND = 7
 """Levels by which a still shown face changes at most, by compression and light, over so many pixels."""
@@ -33,14 +35,18 @@ class HeadScore:
     """The heads of a clip.
 
     Attributes:
+        faces: look at the faces that are turned to the camera only, for covers that leave the rest of a head.
         shares: hidden share of every head that was seen, over people and frames.
         leaks: by person, the frames in which less than nine tenths of their head was hidden.
         people: everybody whose head was ever seen.
+        nobody: of every frame, the share of the picture that was replaced and is nobody.
     """
 
+    faces: bool = False
     shares: list[float] = field(default_factory=list)
     leaks: dict[int, list[int]] = field(default_factory=dict)
     people: set[int] = field(default_factory=set)
+    nobody: list[float] = field(default_factory=list)
 
     def add(self, frame: TrueFrame, original: U1, covered: U1, replaced: Bools, room: U1 | None) -> None:
         """Look at the next frame.
@@ -49,11 +55,16 @@ class HeadScore:
             room: (H, W, 3) the true empty room, where it is known and the export shows a room of its own.
         """
         gone = replaced if room is None else hidden(original, covered, replaced, room)
+        somebody = np.zeros(replaced.shape, np.bool_)
         for person in frame.people:
+            if person.mask is not None:
+                person.mask.paint(somebody)
             if person.head_mask is None:
                 continue
             head = np.zeros(replaced.shape, np.bool_)
             person.head_mask.paint(head)
+            if self.faces:
+                _leave_face(head, person)
             if int(head.sum()) < LEAST_PIXELS:
                 continue
             share = float(gone[head].mean())
@@ -61,6 +72,7 @@ class HeadScore:
             self.people.add(person.person_id)
             if share < COVERED:
                 self.leaks.setdefault(person.person_id, []).append(frame.index)
+        self.nobody.append(float(np.count_nonzero(replaced & ~somebody)) / somebody.size)
 
     @property
     def coverage(self) -> float:
@@ -76,6 +88,17 @@ class HeadScore:
     def leaking(self) -> int:
         """Heads, over people and frames, that leak."""
         return sum(len(frames) for frames in self.leaks.values())
+
+
+def _leave_face(head: Bools, person: TruePerson) -> None:
+    """Of a head (H, W) only the face, where it is turned to the camera."""
+    if person.face_box is None or (person.face_seen or 0.0) < _TURNED:
+        head[:] = False
+        return
+    x0, y0, x1, y1 = np.round(person.face_box).astype(int)
+    face = np.zeros_like(head)
+    face[max(y0, 0) : max(y1, 0) + 1, max(x0, 0) : max(x1, 0) + 1] = True
+    head &= face
 
 
 def hidden(original: U1, covered: U1, replaced: Bools, room: U1 | None) -> Bools:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.export.between import interpolate, keypoints_between, middle, moved, size, way
+from app.project.notes import followed
 from app.project.records import PersonRecord, TrackRecord
 from app.project.store import VIEW, ProjectStore
 from backends.body.params import BodyParams
@@ -20,6 +21,7 @@ from backends.deidentify.closing import between_masks
 from backends.depth import DepthPatch
 from backends.keypoints.types import Keypoints
 from backends.masks import CropMask
+from backends.tracking.following import Followed, as_followed
 
 F4 = npt.NDArray[np.float32]
 I8 = npt.NDArray[np.int64]
@@ -35,6 +37,8 @@ _KEPT_FRAMES = 24
 _PACE_FRAMES = 5
 _UNSURE = 0.02
 """How much farther a guessed cover reaches, as a share of the person's size, whatever they did."""
+_DRIFT = 0.0005
+"""The same for each frame over which a head was followed."""
 _UNSURE_OF_WAY = 0.35
 """The same, as a share of the way that they are guessed to have gone."""
 
@@ -98,6 +102,9 @@ class Whereabouts:
             if rows:
                 self._frames[track] = np.array([r["frame"] for r in rows], dtype=np.int64)
         self._n = store.footage().n_frames
+        self._followed: dict[int, list[Followed]] = {}
+        for step in as_followed(followed(store)):
+            self._followed.setdefault(step.frame, []).append(step)
         self._recent: OrderedDict[int, dict[int, PersonRecord]] = OrderedDict()
 
     @property
@@ -120,6 +127,19 @@ class Whereabouts:
             if presence is not None:
                 found.append(presence)
         return found + self._doubtful_at(frame)
+
+    def followed(self, frame: int) -> list[Presence]:
+        """Whose head was followed into a frame in which they were not found: they as a whole, moved along."""
+        found = []
+        for step in self._followed.get(frame, ()):
+            track = self._tracks.get(step.track_id)
+            if track is None or self._person(frame, step.track_id) is not None:
+                continue
+            person = self.stored(step.origin, step.track_id)
+            if person is not None:
+                apart = abs(frame - step.origin)
+                found.append(self._moved(track, person, np.array([step.dx, step.dy]), _DRIFT * apart))
+        return found
 
     @property
     def lead(self) -> int:
@@ -238,12 +258,20 @@ class Whereabouts:
                 # Nobody goes on for long as they were going: beyond that they are taken to stand still.
                 steps = np.clip(float(frame - frames[at]), -self._going, self._going)
                 by = pace * steps
-        params = self._shifted(person, by)
+        return self._moved(track, person, by, 0.0, _UNSURE_OF_WAY * float(np.hypot(*by)))
+
+    def _moved(
+        self, track: TrackRecord, person: PersonRecord, by: npt.NDArray[np.float64], share: float,
+        slack: float = 0.0,
+    ) -> Presence:  # fmt: skip
+        """A guess: somebody moved ``by`` (2,) pixels, wrong by a ``share`` of their size more than any guess,
+        and by ``slack`` pixels."""
+        estimate = person.estimate
         keypoints = replace(estimate.keypoints, xy=(estimate.keypoints.xy + by).astype(np.float32))
-        slack = _UNSURE * float(size(estimate.box).max()) + _UNSURE_OF_WAY * float(np.hypot(*by))
+        unsure = (_UNSURE + share) * float(size(estimate.box).max())
         return Presence(
-            track, params, keypoints, moved((estimate.mask, by)),
-            (estimate.box + np.concatenate([by, by])).astype(np.float32), slack, drawn=False,
+            track, self._shifted(person, by), keypoints, moved((estimate.mask, by)),
+            (estimate.box + np.concatenate([by, by])).astype(np.float32), unsure + slack, drawn=False,
         )  # fmt: skip
 
     def _shifted(self, person: PersonRecord, by: npt.NDArray[np.float64]) -> BodyParams | None:

@@ -120,7 +120,7 @@ class FrameCoverer:
         """Look up all that :meth:`paint` needs to cover a frame."""
         if self._plate is not None:
             room = self._plate.at(index)
-        people = self.whereabouts.at(index)
+        people = [*self.whereabouts.at(index), *self.whereabouts.followed(index)]
         self._wardrobe.expect(len(people))
         covers = [self._cover_of(p, index, rgb, people) for p in people]
         covers = self._with_masks(index, rgb, covers)

@@ -57,7 +57,7 @@ class Hidden:
     def and_surely(self, index: int) -> tuple[BoolArray, BoolArray]:
         """The same, and (H, W) which pixels surely are people."""
         mask, surely = np.zeros((2, *self._shape), np.bool_)
-        for presence in self._whereabouts.at(index):
+        for presence in (*self._whereabouts.at(index), *self._whereabouts.followed(index)):
             _paint(mask, presence)
             for known in presence.masks if presence.slack == 0 else ():
                 known.paint(surely)

@@ -17,8 +17,11 @@ import numpy.typing as npt
 from backends.deidentify.strays import EVERY, Sighting
 from backends.detection.faces import Face
 from backends.keypoints.types import Visibility
+from backends.tracking.following import Followed, HeadFollower
 from backends.tracking.stream import TrackDecisions, TrackedPose
 
+_SMALLEST = 32
+"""Pixels; nobody is looked for in smaller pictures."""
 _SCALES = (1.0, 2.0)
 _THRESHOLD = 0.5
 _HEAD = 5
@@ -53,7 +56,10 @@ class People(Protocol):
 
 
 class WatchedPeople:
-    """People and, every few frames, faces; these are looked for while the next frames' people are."""
+    """People and, every few frames, faces; these are looked for while the next frames' people are.
+
+    Heads are followed to where the tracker does not have them.
+    """
 
     def __init__(self, people: People, faces: FaceFinder) -> None:
         self._people = people
@@ -62,11 +68,14 @@ class WatchedPeople:
         self._looking: tuple[int, Future[list[Face]], list[TrackedPose]] | None = None
         self._shown: dict[int, int] = {}
         self._sightings: list[Sighting] = []
+        self._follower = HeadFollower()
 
     def step(self, index: int, image_rgb: npt.NDArray[np.uint8]) -> list[TrackedPose]:
         """Everybody in the next picture."""
         found = self._people.step(index, image_rgb)
-        if index % EVERY == 0 and min(image_rgb.shape[:2]) >= 32:
+        if min(image_rgb.shape[:2]) >= _SMALLEST:
+            self._follower.step(index, image_rgb, found)
+        if index % EVERY == 0 and min(image_rgb.shape[:2]) >= _SMALLEST:
             self._collect()
             looking = self._thread.submit(self._faces.detect, image_rgb, _THRESHOLD, _SCALES)
             self._looking = (index, looking, found)
@@ -77,6 +86,11 @@ class WatchedPeople:
         """Faces that nobody owns."""
         self._collect()
         return self._sightings
+
+    @property
+    def followed(self) -> list[Followed]:
+        """Where people were before they were found and after they were lost, by the tracks they had then."""
+        return self._follower.followed
 
     def _collect(self) -> None:
         """Wait for the faces that are being looked for, and see whose they are."""
@@ -103,12 +117,14 @@ class WatchedPeople:
         """Plain values and arrays to go on from."""
         rows = [[s.frame, *s.box, s.score] for s in self.sightings]
         shown = [[track, n] for track, n in self._shown.items()]
-        return {**self._people.state(), "faces": rows, "faces_shown": shown}
+        state = {**self._people.state(), "faces": rows, "faces_shown": shown}
+        return {**state, "followed": self._follower.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
         self._people.restore(state)
         self._sightings = as_sightings(state.get("faces", []))
+        self._follower.restore(state.get("followed", []))
         self._shown = {int(t): int(n) for t, n in state.get("faces_shown", [])}
 
 

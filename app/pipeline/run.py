@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,10 +29,11 @@ from app.pipeline.job import Control
 from app.pipeline.rate import RateMeter
 from app.pipeline.turns import short_turns
 from app.project.edits import EditLog
-from app.project.notes import faces, set_faces, set_finished
+from app.project.notes import faces, followed, set_faces, set_finished, set_followed
 from app.project.records import PersonRecord
 from app.project.store import ProjectStore
 from app.review.types import RunOptions
+from backends.tracking.following import as_followed
 from backends.tracking.stream import TrackDecisions, TrackedPose
 
 CHUNK = 24
@@ -123,6 +124,12 @@ def run_pipeline(
         known = {s.frame for s in perception.sightings}
         rows = [row for row in rows if row[0] not in known]
         set_faces(store, rows + [[s.frame, *s.box, s.score] for s in perception.sightings])
+        earlier = [f for f in as_followed(followed(store)) if not first <= f.frame <= last]
+        later = [
+            replace(f, track_id=decisions.whose(f.track_id) + offset)
+            for f in perception.followed if first <= f.frame <= last
+        ]  # fmt: skip
+        set_followed(store, [list(astuple(f)) for f in [*earlier, *later]])
     summary = finish_run(store, stage, decisions, offset, control, listener, settled)
     if shared.damage is not None:
         listener(Warned(str(shared.damage)))

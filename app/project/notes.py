@@ -11,6 +11,7 @@ from app.project.store import NOTES, ProjectStore
 _FINISHED = f"{NOTES}finished"
 _SMOOTHED = f"{NOTES}smoothed:"
 _FACES = f"{NOTES}faces"
+_FOLLOWED = f"{NOTES}followed"
 _BODY = f"{NOTES}body"
 _VIEWS = f"{NOTES}views"
 _DEPTH = "footage:depth"
@@ -54,6 +55,17 @@ def faces(store: ProjectStore) -> list[Any]:
 def set_faces(store: ProjectStore, rows: list[list[float]]) -> None:
     """Keep what :func:`faces` tells."""
     _note(store, _FACES, rows)
+
+
+def followed(store: ProjectStore) -> list[Any]:
+    """Rows of track, origin, frame, dx, dy: see :class:`backends.tracking.following.Followed`."""
+    stored = store.setting(_FOLLOWED)
+    return stored if isinstance(stored, list) else []
+
+
+def set_followed(store: ProjectStore, rows: list[list[float]]) -> None:
+    """Keep what :func:`followed` tells."""
+    _note(store, _FOLLOWED, rows)
 
 
 def body_note(store: ProjectStore) -> Any:

@@ -82,19 +82,26 @@ def strangers(
     spared = _spared(covers, outlines, height, width)
     taken = covered if spared is None else covered | spared
     rest = differences.different & ~_small(taken, w, h)
-    rest[_bodies(covers, differences.different, h / height) > 0] = 0
-    heads, faces = _heads(covers, taken.shape, w, h)
+    wide = max(_head_width(covers, height) * h / height, _NARROWEST)
+    heads, guessed, faces = _heads(covers, taken.shape, w, h)
+    # The nape or a cap that a head's cover leaves out is less than a head.
+    beside = None if heads is None else _wider(heads, _BESIDE * wide)
+    bodies = _bodies(covers, differences.different, h / height)
+    if guessed is not None:
+        # Where a head is guessed nobody's body explains what is there.
+        about = _wider(guessed, _BESIDE * wide)
+        bodies[about > 0] = 0
+        beside = about if beside is None else beside | about
+    rest[bodies > 0] = 0
     if faces is not None:
         rest[faces > 0] = 0
-    wide = max(_head_width(covers, height) * h / height, _NARROWEST)
     side = max(3, round(wide)) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     seeds = np.asarray(cv2.morphologyEx(rest & differences.certain, cv2.MORPH_OPEN, disc), np.uint8)
     seeds = pieces(seeds, _AREA * wide * wide)
     near = _wider(seeds, _REACH * wide)
-    if heads is not None:
-        # The nape or a cap that a head's cover leaves out is less than a head.
-        near |= _wider(heads, _BESIDE * wide)
+    if beside is not None:
+        near |= beside
     if not near.any():
         return np.zeros(covered.shape, np.bool_)
     kept = np.asarray(cv2.dilate(rest & near, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)), np.uint8)
@@ -109,19 +116,23 @@ def _wider(mask: U1, by: float) -> U1:
 
 def _heads(
     covers: Sequence[PersonCover], shape: tuple[int, ...], w: int, h: int
-) -> tuple[U1 | None, U1 | None]:
-    """(h, w) uint8 of the heads of people who are there: first of those whose head is covered, then of those
-    whose face alone is. None where there are none."""
+) -> tuple[U1 | None, U1 | None, U1 | None]:
+    """(h, w) uint8 of the heads of people: first of those who are there and whose head is covered, then of
+    those who are guessed, then of those who are there and whose face alone is covered. None where there are
+    none."""
     found: dict[str, BoolArray] = {}
     for cover in covers:
-        if cover.how is None or cover.slack > 0:
+        if cover.how is None:
             continue
         region = head_region(cover, shape[1], shape[0])
         if region is not None:
-            mask = found.setdefault("face" if cover.how.what == "face" else "head", np.zeros(shape, np.bool_))
+            kind = "guess" if cover.slack > 0 else "face" if cover.how.what == "face" else "head"
+            mask = found.setdefault(kind, np.zeros(shape, np.bool_))
             mask[region.window] |= region.mask > 0
-    heads, faces = (None if m not in found else _small(found[m], w, h) for m in ("head", "face"))
-    return heads, faces
+    heads, guessed, faces = (
+        None if k not in found else _small(found[k], w, h) for k in ("head", "guess", "face")
+    )
+    return heads, guessed, faces
 
 
 def _small(mask: BoolArray, w: int, h: int) -> U1:

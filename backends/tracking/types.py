@@ -59,3 +59,9 @@ class TrackDecisions:
 
     discarded: frozenset[int]
     merged: dict[int, int]
+
+    def whose(self, track_id: int) -> int:
+        """The track that a track goes on from, first of all."""
+        while track_id in self.merged:
+            track_id = self.merged[track_id]
+        return track_id

@@ -52,6 +52,23 @@ def test_a_head_that_came_into_the_empty_room_is_not_hidden_though_it_was_replac
     assert unknown.shares == [1.0]
 
 
+def test_the_share_that_is_nobody_is_counted_and_of_heads_the_faces_alone_where_asked() -> None:
+    _, original = pictures()
+    head = encode_mask(np.ones((10, 10), bool), 4, 6)
+    face = np.array([4, 11, 13, 15], float)
+    seen = TruePerson(person_id=1, mask=head, head_mask=head, face_box=face, face_seen=0.8)
+    away = TruePerson(person_id=2, head_mask=head, face_box=face, face_seen=0.2)
+    replaced = np.zeros((H, W), bool)
+    replaced[11:16, :20] = True
+    score, faces = HeadScore(), HeadScore(faces=True)
+    for s in (score, faces):
+        s.add(TrueFrame(index=0, people=(seen, away)), original, original, replaced, None)
+    assert score.shares == [0.5, 0.5]
+    assert faces.shares == [1.0]
+    assert faces.people == {1}
+    assert score.nobody == [(5 * 20 - 5 * 10) / (H * W)]
+
+
 def test_a_place_of_the_rooms_own_colour_hides_nobody_and_shows_nobody() -> None:
     room, _ = pictures()
     assert hidden(room, room, np.ones((H, W), bool), room).all()

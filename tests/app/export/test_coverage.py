@@ -14,6 +14,7 @@ from theatre import N, make_theatre
 from app.export.between import interpolate, move_mask
 from app.export.coverage import Whereabouts
 from app.export.frames import FrameCoverer
+from app.project.notes import set_followed
 from app.review.types import DeidSettings
 from backends.background import Plate
 from backends.body import BodyParams
@@ -180,5 +181,29 @@ def test_deleted_people_are_not_anywhere(tmp_path: Path) -> None:
     where = Whereabouts(stage.store, stage.footage.fps)
     assert where.n_people == 1
     assert [p.track.track_id for p in where.at(3)] == [2]
+    stage.store.close()
+    stage.footage.close()
+
+
+def test_who_was_followed_to_where_nobody_found_them_is_covered_there(tmp_path: Path) -> None:
+    stage = make_theatre(tmp_path / "c", people=(1,))
+    stage.run({1: [20]})
+    where = Whereabouts(stage.store, 20.0)
+    assert where.at(2) == []
+    assert where.followed(2) == []
+    away = theatre.record(1, 2).estimate.box - theatre.record(1, 20).estimate.box
+    by = [float(v) for v in (away[:2] + away[2:]) / 2]
+    set_followed(stage.store, [[1, 20, 2, *by], [1, 20, 20, 0.0, 0.0], [7, 20, 2, *by], [1, 9, 2, *by]])
+    where = Whereabouts(stage.store, 20.0)
+    (found,) = where.followed(2)
+    assert found.track.track_id == 1
+    assert not found.drawn
+    assert found.slack > 0
+    expected = theatre.record(1, 20).estimate.box + np.array([*by, *by])
+    np.testing.assert_allclose(found.box, expected, atol=1e-3)
+    assert where.followed(20) == []
+    over_the_picture = DeidSettings(fill="solid", background="original")
+    coverer = FrameCoverer(stage.store, theatre.BODY, theatre.CAMERA, over_the_picture, None)
+    assert coverer.cover_with_mask(2, stage.footage.frame(2))[1].any()
     stage.store.close()
     stage.footage.close()

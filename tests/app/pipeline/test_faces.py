@@ -73,6 +73,7 @@ def test_a_state_brings_everything_back() -> None:
     again.restore(watched.state())
     assert people.restored["people"] == 1
     assert again.sightings == watched.sightings
+    assert again.followed == watched.followed
     assert again.finish().discarded == watched.finish().discarded
 
 

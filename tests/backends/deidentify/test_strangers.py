@@ -89,6 +89,21 @@ def test_where_two_people_are_said_to_be_in_one_place_it_is_covered() -> None:
     assert covered_in(frame, [known, known])[1][middle].all()
 
 
+def test_where_a_head_is_guessed_no_other_body_explains_what_is_there() -> None:
+    a, real = person(standing(0.0, 3.2))
+    frame = with_people(room(), real)
+    known = changed(a, how=How("head", "solid"))
+    assert a.keypoints is not None
+    x, y = np.round(a.keypoints.xy[[5, 6, 11, 12]].mean(axis=0)).astype(int)
+    corners = np.array([[x - 6, y - 6], [x + 6, y - 6], [x + 6, y + 6], [x - 6, y + 6]], np.float32)
+    box = np.array([x - 6, y - 6, x + 6, y + 6], np.float32)
+    guess = PersonCover(box, None, (), None, None, corners, 40.0, 1.0, How("head", "solid"), drawn=False)
+    ring = np.zeros((HEIGHT, WIDTH), bool)
+    ring[y - 12 : y + 13, x - 12 : x + 13] = True
+    assert not covered_in(frame, [known])[1][ring].any()
+    assert covered_in(frame, [known, guess])[1][ring & real].all()
+
+
 def test_who_is_spared_stays_to_be_seen() -> None:
     a, real = person(standing(-0.9, 4.5))
     _, stranger = person(standing(1.1, 5.5))
