@@ -39,6 +39,8 @@ _REACH = 2.0
 """How far about what surely is somebody the rest of them is looked for, in widths of a head."""
 _BESIDE = 1.0
 """How far about a covered head the rest of it is looked for, in widths of a head."""
+_BONE = 0.6
+"""How much narrower a body is taken to be beside a stranger, in widths of a head."""
 _ARM, _LEG, _TRUNK = 0.05, 0.06, 0.055
 """How far clothes reach beyond bones, as shares of a person's size."""
 _HAND = 0.6
@@ -104,7 +106,15 @@ def strangers(
         near |= beside
     if not near.any():
         return np.zeros(covered.shape, np.bool_)
-    kept = np.asarray(cv2.dilate(rest & near, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)), np.uint8)
+    kept = rest & near
+    if seeds.any():
+        # Beside somebody nobody knows, the clothes about known bones may be a part of them.
+        side = 2 * max(1, round(_BONE * wide)) + 1
+        bones = np.asarray(cv2.erode(bodies, np.ones((side, side), np.uint8)), np.uint8)
+        bodies[(bones == 0) & (_wider(seeds, _BESIDE * wide) > 0)] = 0
+        known = bodies if faces is None else bodies | faces
+        kept |= differences.different & ~_small(taken, w, h) & (1 - known) & _wider(seeds, _BESIDE * wide)
+    kept = np.asarray(cv2.dilate(kept, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)), np.uint8)
     found = np.asarray(cv2.resize(kept, (width, height), interpolation=cv2.INTER_NEAREST)) > 0
     return found if spared is None else found & ~spared
 

@@ -89,6 +89,18 @@ def test_where_two_people_are_said_to_be_in_one_place_it_is_covered() -> None:
     assert covered_in(frame, [known, known])[1][middle].all()
 
 
+def test_beside_a_stranger_the_clothes_about_known_bones_are_covered_and_elsewhere_not() -> None:
+    a, real = person(standing(0.0, 3.2))
+    _, stranger = person(standing(0.55, 3.6))
+    frame = with_people(room(), real, stranger)
+    known = changed(a, how=How("head", "solid"))
+    _, covered = covered_in(frame, [known])
+    assert covered[stranger & ~real].mean() > 0.995
+    assert a.keypoints is not None
+    x, y = np.round(a.keypoints.xy[[5, 6, 11, 12]].mean(axis=0)).astype(int)
+    assert not covered[y - 8 : y + 9, x - 4 : x + 5].any()
+
+
 def test_where_a_head_is_guessed_no_other_body_explains_what_is_there() -> None:
     a, real = person(standing(0.0, 3.2))
     frame = with_people(room(), real)
