@@ -39,6 +39,8 @@ _REACH = 2.0
 """How far about what surely is somebody the rest of them is looked for, in widths of a head."""
 _BESIDE = 1.0
 """How far about a covered head the rest of it is looked for, in widths of a head."""
+_RIM_OF_HEAD = 1.0
+"""By how much a head is smaller than its region, in widths of a head."""
 _BONE = 0.6
 """How much narrower a body is taken to be beside a stranger, in widths of a head."""
 _ARM, _LEG, _TRUNK = 0.05, 0.06, 0.055
@@ -96,6 +98,9 @@ def strangers(
         beside = about if beside is None else beside | about
     rest[bodies > 0] = 0
     if faces is not None:
+        # A head's region is generous: within its rim may be somebody else's face.
+        side = 2 * round(_RIM_OF_HEAD * wide) + 1
+        faces = np.asarray(cv2.erode(faces, np.ones((side, side), np.uint8)), np.uint8)
         rest[faces > 0] = 0
     side = max(3, round(wide)) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
