@@ -9,33 +9,34 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from app.audit.followed import FollowedHeads
+from app.audit.heads import core_of_head
 from app.audit.record import CoverageRecord
 from app.deidentify.plan import DeidPlan
 from app.export.believed import guess_belief
 from app.export.coverage import Presence, Whereabouts
+from app.pipeline.faces import as_sightings
+from app.project.notes import faces
 from app.project.store import ProjectStore
 from backends.audit.blocks import BLOCK, around, share_in
 from backends.audit.types import Finding
-from backends.keypoints.layout import INDEX
-from backends.keypoints.types import Visibility
+from backends.deidentify.strays import link
 
 F4 = npt.NDArray[np.float32]
 
 ARITHMETIC = "Coverage of known heads"
-
-_FACE = tuple(INDEX[n] for n in ("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
+FOLLOWED = "Coverage of followed heads"
 
 _LEAST_CLAIMED = 0.9
 """Share of the middle of a head that a cover has to claim."""
 
-_LEAST_REPLACED = 0.3
-"""Share of it that has to show something else than the camera saw. Real covers of heads reach 0.9; where
-nothing was painted at all it is 0."""
+_LEAST_REPLACED = 0.7
+"""Share of it that has to show something else than the camera saw. Real covers of heads reach 0.99; where
+nothing was painted at all it is 0, and half an open head shows whose it is."""
 
 _KEPT = 12
 """Frames whose people are kept: several are searched at a time."""
 
-_SMALLEST = 3.0
 _HEAD = 1.6
 """The head about its middle: with hair and chin."""
 
@@ -47,12 +48,20 @@ _AS_HIGH, _SAME = 0.6, 0.5
 """A body that another network sees is the known one where it is so much of its height, and shares so much of
 the smaller box."""
 
+_FACE_CORE = 0.7
+"""The middle of a face that a detector has found."""
+
 _TOP = 0.35
 """Upper part of a body's box that holds the head, where no keypoint says more."""
 
 
 class Known(Protocol):
-    """What an audit asks of whoever knows the people."""
+    """What an audit asks of whoever knows the people.
+
+    ``follows``: heads are reckoned beyond where they are known, too.
+    """
+
+    follows: bool
 
     def heads(self, frame: int) -> list[Finding]:
         """Heads that should be covered and are not."""
@@ -73,23 +82,30 @@ class KnownPeople:
     Args:
         plan: as the export has used it.
         record: what the export has replaced.
+        followed: heads beyond where the run knew them, where somebody has watched for them.
     """
 
-    def __init__(self, store: ProjectStore, fps: float, plan: DeidPlan, record: CoverageRecord) -> None:
+    def __init__(
+        self, store: ProjectStore, fps: float, plan: DeidPlan, record: CoverageRecord,
+        followed: FollowedHeads | None = None,
+    ) -> None:  # fmt: skip
         self._whereabouts = Whereabouts(store, fps, closing=False)
         self._plan = plan
         self._record = record
+        self._followed = followed
+        self.follows = followed is not None
+        self._strays = link(as_sightings(faces(store)))
         self._at = lru_cache(maxsize=_KEPT)(self._whereabouts.at)
 
     def heads(self, frame: int) -> list[Finding]:
         """Heads of people who are to be covered, and are not."""
-        people = self._at(frame)
-        if not people:
+        people, followed, strays = self._at(frame), self._followed_at(frame), self._strays_at(frame)
+        if not people and not followed and not strays:
             return []
         record, found = self._record.at(frame), []
         for presence in people:
             track = presence.track.track_id
-            core = _core_of_head(presence)
+            core = core_of_head(presence.keypoints)
             # Before a track begins and after it ends nobody knows whether a head is there.
             if core is None or not presence.drawn or self._plan.method_for(track, frame) is None:
                 continue
@@ -98,14 +114,43 @@ class KnownPeople:
                 continue
             if claimed < _LEAST_CLAIMED:
                 found.append(_head(core, 1.0 - claimed, track))
-            elif replaced < _LEAST_REPLACED and not self._is_left_out(presence, people):
+            elif replaced < _LEAST_REPLACED and not self._is_left_out(presence, people, frame):
                 found.append(_head(core, 1.0 - replaced, track))
+        spared = [p.box for p in people if self._plan.method_for(p.track.track_id, frame) is None]
+        others: list[tuple[F4, int | None, str]] = [
+            (core, track, FOLLOWED) for track, core in followed
+            if self._plan.method_for(track, frame) is not None
+        ]  # fmt: skip
+        # A face of somebody spared is theirs: the export leaves it, too.
+        others += [
+            (face, None, ARITHMETIC) for face in strays
+            if not any(_holds(box, (face[:2] + face[2:]) / 2) for box in spared)
+        ]  # fmt: skip
+        for core, whose, by in others:
+            # Who was found in this very place has been reckoned.
+            if _is_outside(core, record.claimed.shape) or any(
+                p.drawn and _is_head_of(core, p) for p in people
+            ):
+                continue
+            claimed, replaced = share_in(record.claimed, core), share_in(record.replaced, core)
+            if claimed < _LEAST_CLAIMED or replaced < _LEAST_REPLACED:
+                found.append(_head(core, 1.0 - min(claimed, replaced), whose, by))
         return found
 
-    def _is_left_out(self, presence: Presence, people: Sequence[Presence]) -> bool:
+    def _strays_at(self, frame: int) -> list[F4]:
+        """(4,) the middle of each face that belonged to nobody who was found, between its sightings."""
+        places = [stray.at(frame, 0) for stray in self._strays]
+        return [around(place[0], _FACE_CORE) for place in places if place is not None]
+
+    def _followed_at(self, frame: int) -> list[tuple[int, F4]]:
+        return [] if self._followed is None else self._followed.at(frame)
+
+    def _is_left_out(self, presence: Presence, people: Sequence[Presence], frame: int) -> bool:
         """Whether somebody is guessed where another was found: the room is shown there, and no body. It may
         look as the camera saw it, for there may be nobody; what the networks find there counts."""
-        return self._plan.settings.believed_only and guess_belief(presence, people) < 1
+        method = self._plan.method_for(presence.track.track_id, frame)
+        draws = method is not None and method.cover == "whole" and method.fill == "mesh"
+        return draws and self._plan.settings.believed_only and guess_belief(presence, people) < 1
 
     def is_spared(self, frame: int, finding: Finding) -> bool:
         """Whether a finding is of somebody who is spared in this frame, and of nobody else; or of the body of
@@ -124,7 +169,7 @@ class KnownPeople:
         record = self._record.at(frame)
         for presence in self._at(frame):
             method = self._plan.method_for(presence.track.track_id, frame)
-            core = _core_of_head(presence)
+            core = core_of_head(presence.keypoints)
             if method is None or method.cover == "whole" or core is None or not presence.drawn:
                 continue
             hidden = share_in(record.claimed, core) >= _LEAST_CLAIMED
@@ -135,7 +180,9 @@ class KnownPeople:
 
     def is_free(self, frame: int, box: F4) -> bool:
         """Whether nobody is known to be anywhere near a box."""
-        return not any((box[:2] <= p.box[2:]).all() and (p.box[:2] <= box[2:]).all() for p in self._at(frame))
+        boxes = [p.box for p in self._at(frame)] + [core for _, core in self._followed_at(frame)]
+        boxes += self._strays_at(frame)
+        return not any((box[:2] <= b[2:]).all() and (b[:2] <= box[2:]).all() for b in boxes)
 
     def track_of(self, frame: int, box: F4) -> int | None:
         """Whose place it is: the smallest box of a known person that holds the middle."""
@@ -146,30 +193,8 @@ class KnownPeople:
         return min(holding, key=lambda p: float(np.prod(p.box[2:] - p.box[:2]))).track.track_id
 
 
-def _head(core: F4, score: float, track: int) -> Finding:
-    return Finding("head", around(core, _HEAD), score, ARITHMETIC, track)
-
-
-def _face_points(presence: Presence) -> F4:
-    """(K, 2) those of nose, eyes and ears that are seen."""
-    keypoints = presence.keypoints
-    shown = [k for k in _FACE if keypoints.visibility[k] == Visibility.VISIBLE]
-    xy: F4 = keypoints.xy[shown]
-    return xy[np.isfinite(xy).all(axis=1)]
-
-
-def _core_of_head(presence: Presence) -> F4 | None:
-    """(4,) the middle of a head that is seen: half as wide as its ears are apart, to each side.
-
-    None where fewer than two points of it are seen: then somebody or something is in front of it, and what
-    the networks find there counts.
-    """
-    points = _face_points(presence)
-    if len(points) < 2:
-        return None
-    apart = float(np.linalg.norm(points[:, None] - points[None], axis=-1).max())
-    middle, reach = points.mean(axis=0), max(0.5 * apart, _SMALLEST)
-    return np.concatenate([middle - reach, middle + reach]).astype(np.float32)
+def _head(core: F4, score: float, track: int | None, by: str = ARITHMETIC) -> Finding:
+    return Finding("head", around(core, _HEAD), score, by, track)
 
 
 def _is_outside(box: F4, shape: Sequence[int]) -> bool:
@@ -178,10 +203,16 @@ def _is_outside(box: F4, shape: Sequence[int]) -> bool:
     return not (0 <= x < BLOCK * shape[1] and 0 <= y < BLOCK * shape[0])
 
 
+def _is_head_of(place: F4, presence: Presence) -> bool:
+    """Whether the middle of a place lies in somebody's head that is seen."""
+    core = core_of_head(presence.keypoints)
+    return core is not None and _holds(around(core, 2 * _HEAD), (place[:2] + place[2:]) / 2)
+
+
 def _is_of(place: F4, presence: Presence) -> bool:
     """Whether the middle of a place lies in somebody's head, or where the head must be."""
     middle = (place[:2] + place[2:]) / 2
-    core = _core_of_head(presence)
+    core = core_of_head(presence.keypoints)
     x0, y0, x1, y1 = presence.box
     if core is not None:
         wide = float(core[2] - core[0])

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.audit.events import make_events
-from app.audit.known import ARITHMETIC, Known
+from app.audit.known import ARITHMETIC, FOLLOWED, Known
 from app.audit.record import CoverageRecord
 from app.audit.types import AuditResult, Search
 from app.footage import open_footage
@@ -120,7 +120,7 @@ def audit_file(
         linker.finish(), pictures.jpegs, known.track_of if known is not None else None
     )
     if known is not None:
-        searches += (Search(ARITHMETIC),)
+        searches += (Search(ARITHMETIC), *((Search(FOLLOWED),) if known.follows else ()))
     return AuditResult(
         events, n_frames, time.monotonic() - begun, searches, first, first + n_frames - 1,
         whole_searches, file_sha256(path), jpegs,

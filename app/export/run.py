@@ -315,6 +315,7 @@ def _write(
             record=judge.record if judge is not None else None,
             judge=judge,
             show=Showing("video", source.first, listener),
+            watch=judge.watch if judge is not None else None,
         ),
         "coco": lambda: write_coco(source, target, step),
         "smplx": lambda: write_smplx(source, target, step),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.audit.followed import FollowedHeads
 from app.audit.known import KnownPeople
 from app.audit.record import CoverageRecord
 from app.audit.run import audit_file, require_audit_networks
@@ -14,6 +15,7 @@ from app.audit.types import AuditResult
 from app.deidentify.editing import read_plan
 from app.errors import ModelError, ProjectError, StorageError
 from app.export.types import ExportSource
+from app.footage.base import Image
 from app.pipeline.events import Listener, Warned
 from backends.errors import BackendError
 
@@ -58,6 +60,7 @@ class Judge:
         self._named, self._unverified = named, unverified
         self.verdict = Verdict(NOT_ASKED)
         self.record: CoverageRecord | None = None
+        self._followed: FollowedHeads | None = None
         if wanted:
             try:
                 require_audit_networks()
@@ -66,8 +69,14 @@ class Judge:
             else:
                 footage = source.footage
                 self.record = CoverageRecord(footage.height, footage.width, source.first)
+                self._followed = FollowedHeads(source.store, footage.fps, source.first, source.last)
         if self.record is None:
             listener(Warned(f"{self.verdict.why} Its name says that it is not verified."))
+
+    def watch(self, index: int, image: Image) -> None:
+        """The next frame of the recording (H, W, 3) uint8 RGB, as it was; every frame, in order."""
+        if self._followed is not None:
+            self._followed.see(index, image)
 
     def __call__(self, part: Path) -> Path:
         """Search ``part``; the path under which it belongs.
@@ -84,7 +93,7 @@ class Judge:
     def _search(self, part: Path, record: CoverageRecord) -> Verdict:
         source = self._source
         plan = replace(read_plan(source.store), settings=source.deid)
-        known = KnownPeople(source.store, source.footage.fps, plan, record)
+        known = KnownPeople(source.store, source.footage.fps, plan, record, self._followed)
         try:
             result = audit_file(
                 part, control=source.control, listener=self._listener, record=record, known=known

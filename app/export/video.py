@@ -37,6 +37,7 @@ def write_video(
     source: ExportSource, target: Path, plate: Plate | StillRoom | None, step: Step,
     checking: Callable[[], Step], *, record: CoverageRecord | None = None,
     judge: Callable[[Path], Path] | None = None, show: Callable[[Image], None] = lambda _: None,
+    watch: Callable[[int, Image], None] | None = None,
 ) -> Written:  # fmt: skip
     """Write ``target`` (mp4); decoded and counted before it gets its name.
 
@@ -45,6 +46,7 @@ def write_video(
         record: takes note of what is replaced in each frame.
         judge: looks at the finished, checked file and says what it may be called.
         show: is given every frame once it has been written.
+        watch: is given every frame as it was, in order, in a thread of its own.
 
     Raises:
         FootageError: a frame cannot be read. ExportError, StorageError: it cannot be written.
@@ -68,6 +70,8 @@ def write_video(
     def decode() -> None:
         try:
             for item in footage.iter_frames(source.first, source.last + 1):
+                if watch is not None:
+                    watch(*item)
                 if not read.put(item):
                     return
         except Exception as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.audit.followed import FOLLOW_S
+from app.audit.known import FOLLOWED
 from app.audit.report.blocks import Block, Cell, Section, Table, Text, Tone
 from app.audit.report.words import clock, frames_words, number, person_name
 from app.audit.types import KIND_LABELS, STATE_LABELS
@@ -29,6 +31,13 @@ def findings_section(manifest: Mapping[str, Any], pictures: Mapping[str, bytes])
             f"sizes and turned. It took {audit['seconds']:.1f} s."
         )
     ]
+    if any(s["name"] == FOLLOWED for s in audit["searches"]):
+        blocks.append(
+            Text(
+                "Where a person was found late, or lost, the head was followed through the recording by its "
+                f"look, backwards or onwards for up to {FOLLOW_S:.0f} s, and had to be covered there, too."
+            )
+        )
     events: Sequence[Mapping[str, Any]] = audit["events"]
     blocks.append(_table(events, pictures) if events else Text("Nothing was found.", "good"))
     mended: Sequence[Mapping[str, Any]] = audit.get("mended_earlier", ())

@@ -118,6 +118,8 @@ def test_heads_that_arithmetic_finds_uncovered_are_events_of_their_tracks(tmp_pa
     class Known:
         """Somebody whose head is open in frames 4 and 5."""
 
+        follows = False
+
         def heads(self, frame: int) -> list[Finding]:
             box = np.float32([220, 150, 250, 180])
             return [Finding("head", box, 0.9, ARITHMETIC, track_id=3)] if frame in (4, 5) else []

@@ -101,6 +101,31 @@ def test_a_video_in_which_nothing_is_found_is_verified(
     assert [c["code"] for c in manifest["dicom_codes"] if c["applies"]] == ["113102"]
 
 
+def test_the_search_is_given_what_was_followed_through_the_recording(
+    stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch)
+    watched: list[int] = []
+
+    class Watcher(verdict.FollowedHeads):
+        def see(self, frame: int, image: np.ndarray) -> None:
+            assert image.shape == (theatre.HEIGHT, theatre.WIDTH, 3)
+            watched.append(frame)
+            super().see(frame, image)
+
+    asked: list[object] = []
+    search = verdict.audit_file
+    monkeypatch.setattr(verdict, "FollowedHeads", Watcher)
+    monkeypatch.setattr(
+        verdict, "audit_file", lambda path, **more: asked.append(more["known"]) or search(path, **more)
+    )
+    export(stage, tmp_path / "out", first=2, last=9)
+    assert watched == list(range(2, 10))
+    assert [known.follows for known in asked] == [True]  # type: ignore[attr-defined]
+    export(stage, tmp_path / "unsearched", first=2, last=9, audit=False)
+    assert watched == list(range(2, 10)), "where nobody searches nobody watches"
+
+
 def test_open_findings_are_in_the_name_in_the_project_and_in_words(
     stage: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

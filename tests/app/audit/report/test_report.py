@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.audit.known import FOLLOWED
 from app.audit.report import write_report
 from app.audit.report.content import make_content
 from app.audit.report.page import render_page
@@ -46,6 +47,14 @@ MANIFEST: dict[str, Any] = {
     "networks": {"blazepose-detector": "d" * 64}, "segmentations": {"detectron2": "e" * 64}, "body": "anny",
     "versions": {"understudy": "1.0", "av": "18"},
 }  # fmt: skip
+
+
+def test_that_heads_were_followed_is_said_where_they_were() -> None:
+    followed = copy.deepcopy(MANIFEST)
+    followed["audit"]["searches"].append({"name": FOLLOWED, "network": "", "sha256": ""})
+    told = "followed through the recording by its look"
+    assert told not in Outline(render_page(make_content(MANIFEST, {}))).words
+    assert told in Outline(render_page(make_content(followed, {}))).words
 
 
 class Outline(HTMLParser):
