@@ -3,7 +3,9 @@
 Where the run finds somebody late, or loses them, they mostly were there before and still are there. So the
 head is followed by its look through the recording, backwards from the first frame in which it is known and
 onwards from the last, and has to be covered there like any other. This is the recording's own evidence: it
-needs no network, and does not depend on what the cover is guessed from.
+needs no network, and does not depend on what the cover is guessed from. The run follows heads too, for a
+shorter while and by the flow of points (:mod:`backends.tracking.following`), so that they are covered: who
+checks must not ask whoever has covered.
 """
 
 from __future__ import annotations
