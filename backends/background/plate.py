@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from backends.background.completion import complete
 from backends.background.light import gains_to_one_light
 from backends.background.median import masked_median
+from backends.background.shade import complete_in_shade
 from backends.background.steady import agreement
 from backends.background.types import U1, BoolArray, Plate
 from backends.errors import InputError
@@ -60,7 +60,7 @@ class PlateBuilder:
             InputError: nothing was added.
         """
         plate = self.unfilled()
-        return replace(plate, rgb=complete(plate.rgb, plate.seen))
+        return replace(plate, rgb=complete_in_shade(plate.rgb, plate.seen))
 
     def unfilled(self) -> Plate:
         """The background, black where it was never seen.

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from backends.background.changes import Looks, changed, find_states, shrink
-from backends.background.completion import complete
 from backends.background.filling import spread
 from backends.background.light import gains_to_one_light, light_of
 from backends.background.median import masked_median
 from backends.background.plate import most_samples
+from backends.background.shade import complete_in_shade
 from backends.background.shots import same_place
 from backends.background.steady import agreement
 from backends.background.types import U1, BoolArray, MaskedFrame, Plate
@@ -104,7 +104,7 @@ def survey(indices: Sequence[int], look: Look, *, samples: int = SAMPLES) -> Sti
     n = int(states.max()) + 1
     plates = [_plate(np.flatnonzero(states == s), indices, kept, look) for s in range(n)]
     rooms = [looks.room(np.flatnonzero(states == s)) for s in range(n)]
-    plates = [replace(p, rgb=complete(p.rgb, p.seen)) for p in _borrowed(plates, rooms)]
+    plates = [replace(p, rgb=complete_in_shade(p.rgb, p.seen)) for p in _borrowed(plates, rooms)]
     starts, order = _spans(indices, states, rooms, look)
     return StillRoom(tuple(plates), tuple(starts), tuple(order))
 
