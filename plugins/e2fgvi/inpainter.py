@@ -50,13 +50,15 @@ class E2FGVI:
     """Paints what is behind people.
 
     Args:
-        network: see :class:`Network`; size: (width, height) at which it works; device: where it lives.
+        network: see :class:`Network`; size: (width, height) at which it works, the other way round for
+            upright video; device: where it lives.
     """
 
     def __init__(
         self, network: Network, *, size: tuple[int, int] = (WIDTH, HEIGHT), device: str = "cpu"
     ) -> None:
-        self._network, self._size, self._device = network, size, device
+        self._network, self._wide, self._device = network, size, device
+        self._size = size
 
     def rooms(self, frames: Iterable[MaskedFrame]) -> Iterator[Plate]:
         """See :class:`backends.background.Inpainter`. What is painted counts as never seen.
@@ -77,6 +79,9 @@ class E2FGVI:
                     break
                 if held and frame.rgb.shape != held[-1].rgb.shape:
                     raise InputError(f"frame {frame.index} is {frame.rgb.shape}, not {held[-1].rgb.shape}")
+                if not given:
+                    upright = frame.rgb.shape[0] > frame.rgb.shape[1]
+                    self._size = self._wide[::-1] if upright else self._wide
                 held.append(frame)
                 inputs[given] = self._input(frame)
                 given += 1

@@ -124,6 +124,18 @@ def test_the_network_is_shown_no_pixel_of_a_person() -> None:
     assert (shown == 0).all()
 
 
+def test_upright_video_is_shown_upright() -> None:
+    network = Recorder()
+    upright = [
+        MaskedFrame(i, np.full((160, 90, 3), 90, np.uint8), np.ones((160, 90), np.bool_)) for i in range(2)
+    ]
+    rooms = list(E2FGVI(network, size=(WIDTH, HEIGHT)).rooms(upright))
+    assert all(room.rgb.shape == (160, 90, 3) for room in rooms)
+    shape = network.calls[0][1]
+    assert shape[3] >= WIDTH
+    assert shape[3:] == (-(-WIDTH // 60) * 60, -(-HEIGHT // 108) * 108)
+
+
 def test_a_long_video_is_not_held_in_memory() -> None:
     alive: list[weakref.ref[np.ndarray]] = []
 
