@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from theatre import BODY, body_at
@@ -13,6 +15,8 @@ from app.export import looks
 from app.export.looks import Wardrobe
 from app.project.records import TrackRecord
 from backends.body import BodyModel
+from backends.camera import assumed_camera
+from backends.render import SOFT, rasterize
 from backends.synthetic.garments import Dressed
 from backends.synthetic.garments.outfits import SCRUBS, Outfit
 
@@ -85,3 +89,19 @@ def test_of_the_many_who_come_and_go_only_the_latest_stay_dressed(monkeypatch: p
     everybody = [11, 12, 13, 14, 15]
     assert show(*everybody) == everybody
     assert show(*everybody) == []
+
+
+def test_clothed_bodies_darken_towards_their_rims_and_keep_their_colours_within() -> None:
+    """So that an arm can be told from a trunk of the same colour."""
+    track = TrackRecord(1, "", 0, False, "kept", np.zeros(BODY.n_betas))
+    mesh = Wardrobe(BODY).shown(SimpleNamespace(track=track, confidence=None), body_at(1, 0), CLOTHED).mesh
+    ours, soft = (
+        rasterize([replace(mesh, light=light)], assumed_camera(640, 360)) for light in (mesh.light, SOFT)
+    )
+    inside = (ours.mesh_id >= 0).view(np.uint8)
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    rim, middle = (depth > 1) & (depth < 3), depth > 0.7 * depth.max()
+    ratio = ours.rgb.astype(float).sum(axis=2) / np.maximum(soft.rgb.astype(float).sum(axis=2), 1.0)
+    assert middle.any()
+    assert ratio[middle].mean() > 0.97
+    assert ratio[rim].mean() < ratio[middle].mean() - 0.025
