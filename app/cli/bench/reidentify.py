@@ -34,10 +34,11 @@ _KNOWN = "known"
 
 _NOTE = (
     "Found: share of people whom a network names first among all it knows, all their pictures in the covered "
-    "clip together; it knows them from other moments of the original. By chance: 95 of 100 who guess lie in "
-    "between. Place: the right one's among all, 1 the first. Same way: the network knows people only from "
-    "pictures covered in the same way, as an attacker would make them; for ways that keep something of the "
-    "picture. Where hardly anybody is found in the original either, the other rows say nothing."
+    "clip together; it knows them from other moments of the original. Chance 95: between these lie 95 of 100 "
+    "who guess. Place: the right one's among all known, 1 the first. Same way: the network knows people only "
+    "from pictures covered in the same way, as an attacker would make them; for ways that keep something of "
+    "the picture. What is found where people are removed, their outline and place alone give away: the "
+    "attacker is told both. Where hardly anybody is found in the original, the other rows say nothing."
 )
 
 
@@ -55,7 +56,7 @@ def _over(cover: str, fill: str) -> DeidSettings:
 
 
 WAYS = (
-    Way("original (the most that can be found)", None),
+    Way("original", None),
     Way("face blurred", _over("face", "blur"), True),
     Way("head blurred", _over("head", "blur"), True),
     Way("head pixelated", _over("head", "pixels"), True),
@@ -64,8 +65,8 @@ WAYS = (
     Way("person blurred", _over("whole", "blur"), True),
     Way("person pixelated", _over("whole", "pixels"), True),
     Way("person solid", _over("whole", "solid")),
-    Way("body mesh over the empty room", DeidSettings()),
-    Way("removed (outline and place alone)", DeidSettings(fill="remove")),
+    Way("body mesh, empty room", DeidSettings()),
+    Way("removed", DeidSettings(fill="remove")),
 )
 
 
@@ -211,7 +212,7 @@ def _rows(kind: str, lineup: Lineup, bodies: tuple[dict[str, F4], dict[str, F4]]
     true, shown = bodies
     if true:
         found = match(true, shown, closeness)
-        rows.append(_row(f"{kind}: by the height of the body mesh alone", found, None))
+        rows.append(_row(f"{kind}, height of the mesh alone", found, None))
     return rows
 
 
@@ -220,9 +221,7 @@ def _row(what: str, found: Matched, same_way: Matched | None) -> dict[str, Any]:
     return {
         "what": what, "found_%": 100 * found.rank1, "chance_%": 100 * found.chance,
         "chance_95_%": f"{100 * low:.0f}-{100 * high:.0f}",
-        "at_chance": "yes" if low <= found.rank1 <= high else "no",
         "same_way_%": float("nan") if same_way is None else 100 * same_way.rank1,
-        "place": found.mean_rank, "chance_place": (found.known + 1) / 2,
-        "people": found.people, "known": found.known,
-        "of_pictures_%": 100 * found.rank1_pictures, "pictures": found.pictures,
+        "of_pictures_%": 100 * found.rank1_pictures, "place": found.mean_rank, "people": found.people,
+        "known": found.known,
     }  # fmt: skip

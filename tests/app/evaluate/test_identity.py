@@ -47,10 +47,10 @@ COLOURS = {"a": (255, 0, 0), "b": (0, 255, 0), "c": (0, 0, 255), "d": (200, 200,
 def lineup() -> Lineup:
     made = Lineup([Colour("face"), Colour("person")])
     for who, colour in COLOURS.items():
-        for what in ("known", "original (the most that can be found)", "known, head blurred", "head blurred"):
+        for what in ("known", "original", "known, head blurred", "head blurred"):
             made.add(what, picture(colour), [sighting(who)])
         for way in reidentify.WAYS:
-            if way.what not in ("original (the most that can be found)", "head blurred"):
+            if way.what not in ("original", "head blurred"):
                 made.add(way.what, picture((9, 9, 9)), [sighting(who)])
     return made
 
@@ -60,14 +60,14 @@ def test_the_bench_tells_who_is_found_beside_chance(lineup: Lineup) -> None:
     rows = {row["what"]: row for row in reidentify._rows("room", lineup, (heights, heights))}
     assert len(rows) == 2 * len(reidentify.WAYS) + 1
     for subject in ("face", "person"):
-        original = rows[f"room, {subject}: original (the most that can be found)"]
-        assert (original["found_%"], original["at_chance"], original["people"]) == (100, "no", 4)
+        original = rows[f"room, {subject}: original"]
+        assert (original["found_%"], original["people"], original["known"]) == (100, 4, 4)
         solid = rows[f"room, {subject}: head solid"]
         assert solid["found_%"] == pytest.approx(25) == pytest.approx(solid["chance_%"])
-        assert (solid["at_chance"], solid["place"], solid["chance_place"]) == ("yes", 2.5, 2.5)
+        assert (solid["chance_95_%"], solid["place"]) == ("0-75", 2.5)
         assert rows[f"room, {subject}: head blurred"]["same_way_%"] == 100
         assert np.isnan(solid["same_way_%"])
-    assert rows["room: by the height of the body mesh alone"]["found_%"] == 100
+    assert rows["room, height of the mesh alone"]["found_%"] == 100
 
 
 def test_nobody_seen_gives_no_rows() -> None:

@@ -53,6 +53,22 @@ def test_every_layer_is_read_and_computed_as_dlib_does(tmp_path: Path, pictures:
     np.testing.assert_allclose(np.linalg.norm(net.embed(pictures), axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.network_weights
+def test_dlibs_own_weights_say_what_they_say_in_dlib() -> None:
+    """The first numbers of dlib 20.0 for a made-up picture."""
+    from app.models.store import ModelStore
+
+    models = ModelStore()
+    if not models.has("face-identity"):
+        pytest.skip("dlib's face network is not installed (understudy models install face-identity)")
+    y, x = np.mgrid[:150, :150]
+    picture = np.stack([(x * 1.7) % 256, (y * 1.3) % 256, (x * y / 40) % 256], axis=-1).astype(np.uint8)
+    found = DlibFaceEmbedder(models.path("face-identity")).raw([picture])[0]
+    expected = [-0.054574, 0.108572, 0.062529, 0.003366, -0.069382, -0.033258]
+    np.testing.assert_allclose(found[:6], expected, atol=1e-4)
+    assert float(np.linalg.norm(found)) == pytest.approx(1.316582, abs=1e-4)
+
+
 def test_no_picture_gives_no_vector(tmp_path: Path) -> None:
     net = DlibFaceEmbedder(Network().write(tmp_path / "net.dat"), STAGES)
     assert net.embed([]).shape == (0, 128)

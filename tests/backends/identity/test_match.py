@@ -62,6 +62,12 @@ def test_nobody_is_found_where_nobody_is_known() -> None:
     assert np.isnan(match({}, {}).chance_95[0])
 
 
+def test_several_measures_of_a_body_count_as_their_mean() -> None:
+    known = {name: np.array([[h]], np.float32) for name, h in (("a", 1.6), ("b", 1.7), ("c", 1.8))}
+    found = match(known, {"b": np.array([[1.5], [1.92]], np.float32)}, closeness)
+    assert (found.rank1, found.rank1_pictures) == (1.0, 0.0)
+
+
 def test_bodies_are_compared_by_distance() -> None:
     known = {name: np.array([[h]], np.float32) for name, h in (("a", 1.6), ("b", 1.7), ("c", 1.8))}
     sought = {name: np.array([[h]], np.float32) for name, h in (("a", 1.62), ("c", 1.74))}
