@@ -36,19 +36,21 @@ _NOTE = (
     "Found: share of people whom a network names first among all it knows, all their pictures in the covered "
     "clip together; it knows them from other moments of the original. Chance 95: between these lie 95 of 100 "
     "who guess. Place: the right one's among all known, 1 the first. Same way: the network knows people only "
-    "from pictures covered in the same way, as an attacker would make them; for ways that keep something of "
-    "the picture. What is found where people are removed, their outline and place alone give away: the "
-    "attacker is told both. Where hardly anybody is found in the original, the other rows say nothing."
+    "from pictures covered in the same way, as an attacker would make them. Removed: what outline and place "
+    "alone give away (people who sit have the same wall behind them all the time); the other rows are to be "
+    "read beside it. Where hardly anybody is found in the original, they say nothing."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way of covering; ``keeps`` something of the picture itself under the cover."""
+    """A way of covering; ``same_way``: also look for people whom one knows only as covered in this way. That
+    is asked where something of the picture is kept under the cover, and where nobody is left, because then
+    it is the place alone that is known again."""
 
     what: str
     settings: DeidSettings | None
-    keeps: bool = False
+    same_way: bool = False
 
 
 def _over(cover: str, fill: str) -> DeidSettings:
@@ -66,7 +68,7 @@ WAYS = (
     Way("person pixelated", _over("whole", "pixels"), True),
     Way("person solid", _over("whole", "solid")),
     Way("body mesh, empty room", DeidSettings()),
-    Way("removed", DeidSettings(fill="remove")),
+    Way("removed", DeidSettings(fill="remove"), True),
 )
 
 
@@ -191,7 +193,7 @@ def _look(
         for index, people in after.items():
             control.check()
             lineup.add(way.what, shown(index), people)
-        for index, people in before.items() if way.keeps else ():
+        for index, people in before.items() if way.same_way else ():
             control.check()
             lineup.add(f"{_KNOWN}, {way.what}", shown(index), people)
 
@@ -207,7 +209,7 @@ def _rows(kind: str, lineup: Lineup, bodies: tuple[dict[str, F4], dict[str, F4]]
             continue
         for way in WAYS:
             probes = lineup.of(way.what, k)
-            same = match(lineup.of(f"{_KNOWN}, {way.what}", k), probes) if way.keeps else None
+            same = match(lineup.of(f"{_KNOWN}, {way.what}", k), probes) if way.same_way else None
             rows.append(_row(f"{kind}, {embedder.subject}: {way.what}", match(known, probes), same))
     true, shown = bodies
     if true:
