@@ -94,8 +94,13 @@ def build_plate(store: ProjectStore, footage: Footage, control: Control, listene
     control.check()
     plates = [without(plate, left_in.found(plate)) for plate in room.plates]
     if room.steady:
-        plates = [without(plate, _people_in(plate)) for plate in plates]
+        plates = [_without_people_in(plate) for plate in plates]
     return replace(room, plates=tuple(plates))
+
+
+def _without_people_in(plate: Plate) -> Plate:
+    people = _people_in(plate)
+    return replace(without(plate, people), taken_out=people) if people.any() else plate
 
 
 def _people_in(plate: Plate) -> BoolArray:

@@ -26,6 +26,8 @@ class Plate:
         agreement: share of the background's edges that a typical picture has here too, in [0, 1]:
             above 0.9 from a fixed camera, about 0.3 from one in somebody's hand.
         lit: made for one picture and in its light already.
+        taken_out: (H, W) where somebody who was never found stood in the room itself and was taken out of
+            it; None where nobody did.
     """
 
     rgb: U1
@@ -33,6 +35,7 @@ class Plate:
     seen_fraction: float
     agreement: float = 1.0
     lit: bool = False
+    taken_out: BoolArray | None = None
 
     @property
     def steady(self) -> bool:

@@ -70,10 +70,12 @@ class Differences:
     Attributes:
         different: what is not as in the room, gaps closed.
         certain: of that what no shadow explains.
+        unknown: (h, w) bool, where what the room is filled with says nothing; None: nowhere.
     """
 
     different: U1
     certain: U1
+    unknown: BoolArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +101,9 @@ class Foreground:
         contrast = cv2.subtract(cv2.dilate(soft, square), cv2.erode(soft, square))
         self._allowed = (_AT_EDGES * np.asarray(contrast).max(axis=2)).astype(np.float32)
         self._unseen = ~plate.seen if not plate.seen.all() else None
+        unknown = ~plate.seen if plate.taken_out is None else ~plate.seen & ~plate.taken_out
+        small = cv2.resize(unknown.view(np.uint8), self._size, interpolation=cv2.INTER_NEAREST)
+        self._unknown: BoolArray | None = np.asarray(small) > 0 if unknown.any() else None
 
     def of(self, frame: U1, light: Light) -> Found:
         """What differs from the room, and what of the room nobody has ever seen.
@@ -124,8 +129,10 @@ class Foreground:
         return Found(found, same)
 
     def differences(self, frame: U1, light: Light) -> Differences:
-        """What differs from the room, and what of that is no shadow. What of the room was never seen is
-        compared with what it was filled with.
+        """What differs from the room, and what of that is no shadow.
+
+        What of the room was never seen is compared with what it was filled with, and said to be unknown:
+        there somebody stood who was found. Where one stood who was not, the filling is as good as the room.
 
         Args:
             frame: (H, W, 3) uint8; light: of the frame against the room.
@@ -133,7 +140,7 @@ class Foreground:
         different, a, b = self._different(frame, light)
         certain = different.copy()
         _shaded(a, b, _SHADOW_DARKEST, _SHADOW_TINT, certain)
-        return Differences(_closed(different), _closed(certain))
+        return Differences(_closed(different), _closed(certain), self._unknown)
 
     def _different(self, frame: U1, light: Light) -> tuple[U1, U1, U1]:
         """(h, w) uint8 where picture and room differ, and both (h, w, 3), small and soft."""

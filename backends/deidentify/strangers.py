@@ -97,6 +97,8 @@ def strangers(
         bodies[about > 0] = 0
         beside = about if beside is None else beside | about
     rest[bodies > 0] = 0
+    if differences.unknown is not None:
+        rest[differences.unknown] = 0
     if faces is not None:
         # A head's region is generous: within its rim may be somebody else's face.
         side = 2 * round(_RIM_OF_HEAD * wide) + 1

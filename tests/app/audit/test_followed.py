@@ -131,7 +131,10 @@ def test_a_head_that_was_followed_has_to_be_covered(stage: Theatre) -> None:
 def test_somebody_who_was_found_in_the_same_place_is_reckoned_once(stage: Theatre) -> None:
     followed = watched(stage)
     stage.store.store_chunk(
-        0, N - 1, [replace(found_in(4), track_id=1), *(found_in(f) for f in KNOWN)], {}  # type: ignore[misc]
+        0,
+        N - 1,
+        [replace(found_in(4), track_id=1), *(found_in(f) for f in KNOWN)],
+        {},  # type: ignore[misc]
     )
     image, noted = image_of(4), CoverageRecord(HEIGHT, WIDTH)
     noted.add(4, image, image, np.zeros((HEIGHT, WIDTH), np.bool_))
