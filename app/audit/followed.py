@@ -119,6 +119,8 @@ class FollowedHeads:
                     break
                 if before < frame:
                     trail.step(before, earlier, scale)
+        if frame + 1 not in self._wanted:
+            self._kept.clear()  # the search that comes next needs the memory
 
     def at(self, frame: int) -> list[tuple[int, F4]]:
         """Tracks, and (4,) the middle of their heads, that were followed into a frame."""

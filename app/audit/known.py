@@ -127,15 +127,23 @@ class KnownPeople:
             if not any(_holds(box, (face[:2] + face[2:]) / 2) for box in spared)
         ]  # fmt: skip
         for core, whose, by in others:
-            # Who was found in this very place has been reckoned.
-            if _is_outside(core, record.claimed.shape) or any(
-                p.drawn and _is_head_of(core, p) for p in people
-            ):
+            if _is_outside(core, record.claimed.shape):
                 continue
-            claimed, replaced = share_in(record.claimed, core), share_in(record.replaced, core)
-            if claimed < _LEAST_CLAIMED or replaced < _LEAST_REPLACED:
-                found.append(_head(core, 1.0 - min(claimed, replaced), whose, by))
+            if any(p.drawn and _is_head_of(core, p) for p in people):
+                continue  # who was found in this very place has been reckoned
+            share, least = share_in(record.claimed, core), _LEAST_CLAIMED
+            if share >= least and (whose is not None or not self._shows_room):
+                share, least = share_in(record.replaced, core), _LEAST_REPLACED
+            if share < least:
+                found.append(_head(core, 1.0 - share, whose, by))
         return found
+
+    @property
+    def _shows_room(self) -> bool:
+        """Whether faces of nobody are covered with the empty room. What was taken for a face and is a thing
+        looks there as the camera saw it; what the networks find there counts."""
+        settings = self._plan.settings
+        return settings.background == "plate" and settings.fill in ("mesh", "remove")
 
     def _strays_at(self, frame: int) -> list[F4]:
         """(4,) the middle of each face that belonged to nobody who was found, between its sightings."""

@@ -86,6 +86,17 @@ def test_a_head_is_followed_backwards_and_onwards_to_where_it_was(stage: Theatre
             np.testing.assert_allclose(box.reshape(2, 2).mean(axis=0), head_in(frame), atol=1.5)
 
 
+def test_pictures_are_kept_only_while_somebody_is_going_to_be_followed_back_into_them(stage: Theatre) -> None:
+    stage.store.store_chunk(0, N - 1, [found_in(f) for f in KNOWN], {})  # type: ignore[misc]
+    followed = FollowedHeads(stage.store, FPS, 0, N - 1)
+    kept = []
+    for i in range(N):
+        followed.see(i, image_of(i))
+        kept.append(len(followed._kept))
+    assert kept[: KNOWN[-1]] == list(range(1, KNOWN[-1] + 1))
+    assert set(kept[KNOWN[-1] + 1 :]) == {0}
+
+
 def test_beyond_where_it_is_hidden_nothing_is_said(stage: Theatre) -> None:
     followed = watched(stage, hidden=range(5, 7))
     assert [f for f in range(N) if followed.at(f)] == [*range(7, 10), *range(18, N)]
@@ -157,6 +168,12 @@ def test_a_face_that_belonged_to_nobody_has_to_be_covered_between_its_sightings(
     covered, mask = np.zeros_like(image), np.ones((HEIGHT, WIDTH), np.bool_)
     noted.add(5, image, covered, mask)
     assert not known.heads(5)
+    # Where the empty room is shown, a thing that was taken for a face looks as it did: to claim it is enough.
+    noted.add(5, image, image, mask)
+    room = DeidPlan(DeidSettings(fill="mesh", background="plate"))
+    for plan, is_open in ((SOLID, True), (room, False)):
+        assert bool(KnownPeople(stage.store, FPS, plan, noted).heads(5)) == is_open
+    assert KnownPeople(stage.store, FPS, room, noted).heads(6), "not even claimed"
     # Beside somebody spared it is theirs, as it is for the export.
     x0, y0 = record(2, 4).estimate.box[:2].tolist()
     set_faces(stage.store, [[4, x0 + 2, y0 + 2, x0 + 16, y0 + 16, 0.9]])
