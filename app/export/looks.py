@@ -37,7 +37,8 @@ _FLAT = Light(sky=(1.0, 1.0, 1.0), floor=(1.0, 1.0, 1.0), lamps=(), edge=0.22)
 
 _CLOTH = Light(edge=0.6)
 """Clothes and skin darken more towards their rims than a body that shows colours with a meaning: limbs are
-round, and an arm ends before a trunk of the same colour. Networks find people again more often by it."""
+round, and an arm ends before a trunk of the same colour. On six scenes networks found people again as often
+or a little more often (mean OKS 0.854 -> 0.866); at 0.8 a crowd gave 0.838, not 0.888: so much is chance."""
 
 
 def mesh_color(track: TrackRecord) -> U1:
