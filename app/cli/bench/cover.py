@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PRESETS = ("or", "crowd")
 BASELINE = "baseline: known heads, frame by frame"
 _SIZE = (1280, 720)
+_IDENTITY = "What is left of identity: understudy bench reidentify."
 
 
 def cover(
@@ -56,7 +57,7 @@ def cover(
             found, note = _scene(folder, Path(name) / f"{preset}.understudy", control, queue=queue)
             rows += found
             notes.append(note)
-    report("cover, heads with truth", rows, as_json, " ".join(notes) + _reidentification())
+    report("cover, heads with truth", rows, as_json, " ".join([*notes, _IDENTITY]))
 
 
 def drawn_scene(folder: Path, preset: str, seconds: float, seed: int, control: Control) -> Path:
@@ -184,10 +185,3 @@ def _row(what: str, score: HeadScore, oks: list[float], speed: float) -> dict[st
         "people_found_again_%": 100 * float(np.mean([v > 0.5 for v in oks])) if oks else nothing,
         "covering_frames_per_s": speed,
     }  # fmt: skip
-
-
-def _reidentification() -> str:
-    return (
-        " Re-identification is not measured: no network that tells people apart by face or figure is "
-        "installed, and none is part of the program."
-    )
