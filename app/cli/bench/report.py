@@ -36,15 +36,16 @@ def machine() -> str:
 
 
 def report(title: str, rows: list[dict[str, Any]], as_json: bool, note: str = "") -> None:
-    """Print rows (all with the same keys) as a table or as JSON."""
+    """Print rows (all with the same keys) as a table or as JSON. A table leaves out what no row tells."""
     if as_json:
         console.print_json({"bench": title, "machine": machine(), "rows": rows, "note": note})
         return
     table = Table(title=f"{title} ({machine()})", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for key in rows[0]:
+    told = [key for key in rows[0] if any(_shown(row[key]) for row in rows)]
+    for key in told:
         table.add_column(key.replace("_", " "), justify="left" if key in ("what", "file") else "right")
     for row in rows:
-        table.add_row(*(_shown(value) for value in row.values()))
+        table.add_row(*(_shown(row[key]) for key in told))
     console.out.print(table)
     if note:
         console.out.print(note, markup=False)
