@@ -92,15 +92,20 @@ def build_plate(store: ProjectStore, footage: Footage, control: Control, listene
 
     room = survey(wanted, look)
     control.check()
-    plates = [without(plate, left_in.found(plate)) for plate in room.plates]
+    plates = [_without_left_in(plate, left_in.found(plate)) for plate in room.plates]
     if room.steady:
         plates = [_without_people_in(plate) for plate in plates]
     return replace(room, plates=tuple(plates))
 
 
+def _without_left_in(plate: Plate, people: BoolArray) -> Plate:
+    return replace(without(plate, people), doubted=people) if people.any() else plate
+
+
 def _without_people_in(plate: Plate) -> Plate:
     people = _people_in(plate)
-    return replace(without(plate, people), taken_out=people) if people.any() else plate
+    doubted = None if plate.doubted is None else plate.doubted & ~people
+    return replace(without(plate, people), doubted=doubted) if people.any() else plate
 
 
 def _people_in(plate: Plate) -> BoolArray:

@@ -26,8 +26,8 @@ class Plate:
         agreement: share of the background's edges that a typical picture has here too, in [0, 1]:
             above 0.9 from a fixed camera, about 0.3 from one in somebody's hand.
         lit: made for one picture and in its light already.
-        taken_out: (H, W) where somebody who was never found stood in the room itself and was taken out of
-            it; None where nobody did.
+        doubted: (H, W) where the room was seen, and filled in all the same, because what was seen looks like
+            somebody who was found there at other times; None: nowhere.
     """
 
     rgb: U1
@@ -35,7 +35,7 @@ class Plate:
     seen_fraction: float
     agreement: float = 1.0
     lit: bool = False
-    taken_out: BoolArray | None = None
+    doubted: BoolArray | None = None
 
     @property
     def steady(self) -> bool:

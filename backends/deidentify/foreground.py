@@ -101,9 +101,10 @@ class Foreground:
         contrast = cv2.subtract(cv2.dilate(soft, square), cv2.erode(soft, square))
         self._allowed = (_AT_EDGES * np.asarray(contrast).max(axis=2)).astype(np.float32)
         self._unseen = ~plate.seen if not plate.seen.all() else None
-        unknown = ~plate.seen if plate.taken_out is None else ~plate.seen & ~plate.taken_out
-        small = cv2.resize(unknown.view(np.uint8), self._size, interpolation=cv2.INTER_NEAREST)
-        self._unknown: BoolArray | None = np.asarray(small) > 0 if unknown.any() else None
+        self._unknown: BoolArray | None = None
+        if plate.doubted is not None:
+            small = cv2.resize(plate.doubted.view(np.uint8), self._size, interpolation=cv2.INTER_NEAREST)
+            self._unknown = np.asarray(small) > 0
 
     def of(self, frame: U1, light: Light) -> Found:
         """What differs from the room, and what of the room nobody has ever seen.
@@ -131,8 +132,8 @@ class Foreground:
     def differences(self, frame: U1, light: Light) -> Differences:
         """What differs from the room, and what of that is no shadow.
 
-        What of the room was never seen is compared with what it was filled with, and said to be unknown:
-        there somebody stood who was found. Where one stood who was not, the filling is as good as the room.
+        What of the room was never seen is compared with what it was filled with. Where the room was seen and
+        doubted the filling says nothing: clothes of the colour of a tree are enough for a doubt.
 
         Args:
             frame: (H, W, 3) uint8; light: of the frame against the room.
